@@ -1,0 +1,1 @@
+//! Signals to orders to trades to equity to statistics.

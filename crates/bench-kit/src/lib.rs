@@ -1,0 +1,1 @@
+//! The one place that knows the measuring crates: criterion, pprof, gungraun, dhat.

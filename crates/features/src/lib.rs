@@ -1,0 +1,1 @@
+//! Rolling kernels and indicators over slices; feature sets declared as data.

@@ -1,0 +1,1 @@
+//! What this machine is, and its ceilings: memory, latency, compute, storage.

@@ -1,0 +1,5 @@
+//! OHLCV columns: load, save, validate, synthesise.
+
+mod bars;
+
+pub use bars::{Bars, BarsView};

@@ -1,0 +1,1 @@
+//! What a run costs: samples of a process and its machine.

@@ -1,0 +1,1 @@
+//! Search of a strategy's parameters.

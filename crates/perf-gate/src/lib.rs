@@ -1,0 +1,1 @@
+//! Run records, KPI verdicts and their comparison.
