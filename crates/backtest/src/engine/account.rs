@@ -1,0 +1,219 @@
+//! The order core: what one buy or sell order does to an account.
+
+use super::float::{add, is_close, is_close_or_less, is_less, snap};
+use super::{Order, Side};
+
+/// Cash, position and what shorts have tied up. Positions below 0 are short.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Account {
+    /// Cash, proceeds of shorts included.
+    pub cash: f64,
+    /// Units of the asset.
+    pub position: f64,
+    /// Value at which the open short was sold.
+    pub debt: f64,
+    /// Cash that no short has tied up: a short ties up twice its value.
+    pub free_cash: f64,
+}
+
+/// An order as it reaches the core: sized in units (or a share of what is at hand), priced before
+/// slippage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request {
+    pub(super) bar: usize,
+    pub(super) side: Side,
+    /// Units, above 0; infinity takes all there is.
+    pub(super) size: f64,
+    /// Share of what is at hand, used with an infinite size; NaN is all of it.
+    pub(super) percent: f64,
+    pub(super) price: f64,
+    /// Whether the order may only close or reduce (a long's sell, a short's buy).
+    pub(super) reduce_only: bool,
+    pub(super) limits: Limits,
+}
+
+/// What bounds an order: costs and permitted sizes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) fees: f64,
+    pub(super) fixed_fees: f64,
+    pub(super) slippage: f64,
+    pub(super) min_size: f64,
+    pub(super) max_size: f64,
+    pub(super) granularity: f64,
+    pub(super) allow_partial: bool,
+    pub(super) lock_cash: bool,
+}
+
+impl Account {
+    /// An account with nothing but cash.
+    #[must_use]
+    pub fn new(cash: f64) -> Self {
+        Self { cash, position: 0.0, debt: 0.0, free_cash: cash }
+    }
+
+    /// Fills `request` and gives the order, or `None` where it is ignored or rejected, which
+    /// leaves the account as it was but for rounding residue.
+    pub(super) fn execute(&mut self, request: &Request) -> Option<Order> {
+        self.cash = snap(self.cash);
+        self.position = snap(self.position);
+        self.debt = snap(self.debt);
+        self.free_cash = snap(self.free_cash);
+        if request.size.is_nan() || request.price.is_nan() || request.size == 0.0 {
+            return None;
+        }
+        match request.side {
+            Side::Buy => self.buy(request),
+            Side::Sell => self.sell(request),
+        }
+    }
+
+    fn buy(&mut self, request: &Request) -> Option<Order> {
+        let limits = &request.limits;
+        let price = request.price * (1.0 + limits.slippage);
+        let mut cash_limit = self.cash_for_buying(price, limits);
+        if cash_limit <= 0.0 {
+            return None;
+        }
+        if !request.percent.is_nan() {
+            cash_limit *= request.percent;
+        }
+        let asked =
+            if request.reduce_only { request.size.min(-self.position) } else { request.size };
+        let size = limits.to_granularity(limits.cut(asked)?);
+        let cost = size * price;
+        let fees = cost * limits.fees + limits.fixed_fees;
+        let (size, cost, fees) = if is_close_or_less(cost + fees, cash_limit) {
+            (size, cost, fees)
+        } else {
+            let affordable = add(cash_limit, -limits.fixed_fees) / (1.0 + limits.fees);
+            if affordable <= 0.0 {
+                return None;
+            }
+            let size = limits.to_granularity(affordable / price);
+            if limits.granularity.is_nan() {
+                (size, affordable, cash_limit - affordable)
+            } else {
+                let cost = size * price;
+                (size, cost, cost * limits.fees + limits.fixed_fees)
+            }
+        };
+        limits.accept(size, request)?;
+        self.settle_buy(size, cost + fees);
+        Some(Order { bar: request.bar, side: Side::Buy, size, price, fees })
+    }
+
+    /// What may be spent on a buy: all cash, or under `lock_cash` what no short ties up.
+    fn cash_for_buying(&self, price: f64, limits: &Limits) -> f64 {
+        if !limits.lock_cash {
+            return self.cash;
+        }
+        if self.position >= 0.0 {
+            return self.cash.min(self.free_cash);
+        }
+        let released = self.free_cash + 2.0 * self.debt;
+        let cover = -self.position * price * (1.0 + limits.fees) + limits.fixed_fees;
+        let left = add(released, -cover);
+        let limit = if left > 0.0 {
+            released
+        } else if left < 0.0 {
+            // The cover releases twice the entry price a unit and costs the market price: the size
+            // at which free cash reaches zero.
+            let entry_price = self.debt / -self.position;
+            let size = (self.free_cash - limits.fixed_fees).max(0.0)
+                / (price * (1.0 + limits.fees) - 2.0 * entry_price);
+            size * price * (1.0 + limits.fees) + limits.fixed_fees
+        } else {
+            self.cash
+        };
+        self.cash.min(limit)
+    }
+
+    fn settle_buy(&mut self, size: f64, spent: f64) {
+        if self.position < 0.0 {
+            let covered = size.min(-self.position);
+            let repaid = covered * (self.debt / -self.position);
+            self.debt = add(self.debt, -repaid);
+            self.free_cash = add(self.free_cash + 2.0 * repaid, -spent);
+        } else {
+            self.free_cash = add(self.free_cash, -spent);
+        }
+        self.cash = add(self.cash, -spent);
+        self.position = add(self.position, size);
+    }
+
+    fn sell(&mut self, request: &Request) -> Option<Order> {
+        let limits = &request.limits;
+        let price = request.price * (1.0 - limits.slippage);
+        let mut size = if request.reduce_only {
+            request.size.min(self.position)
+        } else if limits.lock_cash || request.size.is_infinite() {
+            request.size.min(self.size_for_selling(price, limits)?)
+        } else {
+            request.size
+        };
+        if !request.percent.is_nan() {
+            size *= request.percent;
+        }
+        let size = limits.to_granularity(limits.cut(size)?);
+        limits.accept(size, request)?;
+        let proceeds = size * price;
+        let fees = proceeds * limits.fees + limits.fixed_fees;
+        let received = add(proceeds, -fees);
+        if received < 0.0 {
+            return None;
+        }
+        self.settle_sell(size, price, received);
+        Some(Order { bar: request.bar, side: Side::Sell, size, price, fees })
+    }
+
+    /// The largest sale: the long held, and a short of all the cash then free.
+    fn size_for_selling(&self, price: f64, limits: &Limits) -> Option<f64> {
+        let long = self.position.max(0.0);
+        let free = add(self.free_cash, long * price * (1.0 - limits.fees));
+        let size = if free <= 0.0 {
+            long
+        } else {
+            add(long, add(free, -limits.fixed_fees) / (price * (1.0 + limits.fees)))
+        };
+        (size > 0.0).then_some(size)
+    }
+
+    fn settle_sell(&mut self, size: f64, price: f64, received: f64) {
+        let position = add(self.position, -size);
+        if position < 0.0 {
+            let shorted = if self.position < 0.0 { size } else { -position };
+            let value = shorted * price;
+            self.debt += value;
+            self.free_cash = add(self.free_cash, add(received, -2.0 * value));
+        } else {
+            self.free_cash = add(self.free_cash, received);
+        }
+        self.cash += received;
+        self.position = position;
+    }
+}
+
+impl Limits {
+    /// `size` cut to the maximum, or `None` where that would be a forbidden partial fill.
+    fn cut(&self, size: f64) -> Option<f64> {
+        if size <= self.max_size { Some(size) } else { self.allow_partial.then_some(self.max_size) }
+    }
+
+    fn to_granularity(&self, size: f64) -> f64 {
+        if self.granularity.is_nan() {
+            size
+        } else {
+            (size / self.granularity).floor() * self.granularity
+        }
+    }
+
+    /// `None` where the final size is nothing, too small, or a forbidden partial fill.
+    fn accept(&self, size: f64, request: &Request) -> Option<()> {
+        if is_close(size, 0.0) || is_less(size, self.min_size) {
+            return None;
+        }
+        let is_partial = request.size.is_finite() && is_less(size, request.size);
+        (self.allow_partial || !is_partial).then_some(())
+    }
+}

@@ -1,0 +1,18 @@
+//! Statistics of a run: the 28 rows of VectorBT's `Portfolio.stats` and the rows that its
+//! `returns_stats` adds.
+//!
+//! Only what is asked for is computed, in three classes of cost: what orders and trades say
+//! (O(orders)), what one pass over the equity says (O(bars in a position), no memory), and what
+//! needs every return at once ([`Stat::needs_returns`]: O(bars) time and memory).
+//!
+//! A year has 365 days. Standard deviations have one degree of freedom removed.
+
+mod extended;
+mod path;
+mod stat;
+mod summary;
+mod trades;
+
+pub use path::{equity, returns};
+pub use stat::{Stat, StatSet};
+pub use summary::{Run, Statistics};

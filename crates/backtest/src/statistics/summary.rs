@@ -1,0 +1,174 @@
+//! Statistics put together from the three passes.
+
+use market_data::BarsView;
+
+use super::extended::Extended;
+use super::path::{Path, compounded, equity, returns};
+use super::trades::TradeSums;
+use super::{Stat, StatSet};
+use crate::engine::Fill;
+
+const YEAR_NS: f64 = 365.0 * 86_400.0 * 1e9;
+
+/// What a finished simulation is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// The bars; closes without NaN (see [`crate::fill_close`]).
+    pub bars: BarsView<'a>,
+    /// Its fills, in order.
+    pub fills: &'a [Fill],
+    /// Cash at the start.
+    pub init_cash: f64,
+    /// Length of a bar in nanoseconds.
+    pub freq_ns: i64,
+}
+
+/// The statistics of one run. What was not asked for, and what is undefined, is `None`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Statistics {
+    values: [f64; Stat::ALL.len()],
+}
+
+impl Statistics {
+    /// The value of `stat`, `None` where it was not asked for or is undefined (a win rate without
+    /// trades, a profit factor without losses).
+    ///
+    /// [`Stat::Start`] and [`Stat::End`] are seconds since the Unix epoch.
+    #[must_use]
+    pub fn get(&self, stat: Stat) -> Option<f64> {
+        Some(self.values[stat as usize]).filter(|value| value.is_finite())
+    }
+
+    fn set(&mut self, stat: Stat, value: f64) {
+        self.values[stat as usize] = value;
+    }
+}
+
+impl Run<'_> {
+    /// Computes the statistics in `set`; O(orders), O(bars in a position) or O(bars) by what was
+    /// asked, and memory only for [`Stat::needs_returns`].
+    ///
+    /// # Panics
+    /// Without bars.
+    #[must_use]
+    pub fn statistics(&self, set: StatSet) -> Statistics {
+        let mut out = Statistics { values: [f64::NAN; Stat::ALL.len()] };
+        self.about_data(&mut out);
+        self.about_trades(&mut out);
+        if set.meets(OF_PATH) || set.needs_returns() {
+            self.about_path(&mut out);
+        }
+        if set.needs_returns() {
+            self.about_returns(&mut out);
+        }
+        for stat in Stat::ALL.iter().filter(|&&stat| !set.contains(stat)) {
+            out.set(*stat, f64::NAN);
+        }
+        out
+    }
+
+    fn bar_seconds(&self) -> f64 {
+        self.freq_ns as f64 / 1e9
+    }
+
+    fn bars_per_year(&self) -> f64 {
+        YEAR_NS / self.freq_ns as f64
+    }
+
+    fn final_equity(&self, last_close: f64) -> f64 {
+        let held = self.fills.last().map(|fill| fill.account);
+        held.map_or(self.init_cash, |account| account.cash + account.position * last_close)
+    }
+
+    fn about_data(&self, out: &mut Statistics) {
+        let (close, time) = (self.bars.close, self.bars.timestamp);
+        let (first, last) = (close[0], close[close.len() - 1]);
+        out.set(Stat::Start, time[0] as f64 / 1e9);
+        out.set(Stat::End, time[time.len() - 1] as f64 / 1e9);
+        out.set(Stat::Period, close.len() as f64 * self.bar_seconds());
+        out.set(Stat::BenchmarkReturn, (last / first - 1.0) * 100.0);
+        out.set(Stat::StartValue, self.init_cash);
+        let end = self.final_equity(last);
+        out.set(Stat::EndValue, end);
+        out.set(Stat::TotalReturn, (end / self.init_cash - 1.0) * 100.0);
+    }
+
+    fn about_trades(&self, out: &mut Statistics) {
+        let bars = self.bars.len();
+        let sums = TradeSums::of(self.fills, self.bars.close[bars - 1], bars);
+        let (wins, losses) = (sums.wins, sums.losses);
+        let closed = sums.closed as f64;
+        out.set(Stat::TotalFeesPaid, self.fills.iter().map(|fill| fill.order.fees).sum());
+        out.set(Stat::TotalTrades, (sums.closed + sums.open) as f64);
+        out.set(Stat::TotalClosedTrades, closed);
+        out.set(Stat::TotalOpenTrades, sums.open as f64);
+        out.set(Stat::OpenTradePnl, sums.open_pnl);
+        out.set(Stat::WinRate, wins.count as f64 / closed * 100.0);
+        out.set(Stat::BestTrade, sums.best * 100.0);
+        out.set(Stat::WorstTrade, sums.worst * 100.0);
+        out.set(Stat::AvgWinningTrade, wins.return_share / wins.count as f64 * 100.0);
+        out.set(Stat::AvgLosingTrade, losses.return_share / losses.count as f64 * 100.0);
+        let seconds = self.bar_seconds();
+        out.set(Stat::AvgWinningTradeDuration, wins.bars as f64 / wins.count as f64 * seconds);
+        out.set(Stat::AvgLosingTradeDuration, losses.bars as f64 / losses.count as f64 * seconds);
+        out.set(Stat::ProfitFactor, wins.pnl / losses.pnl.abs());
+        // Win rate x mean win - loss rate x mean loss is the mean profit of a closed trade.
+        out.set(Stat::Expectancy, sums.pnl / closed);
+    }
+
+    fn about_path(&self, out: &mut Statistics) {
+        let path = Path::of(self.bars.close, self.fills, self.init_cash);
+        let n = self.bars.len() as f64;
+        let year = self.bars_per_year();
+        let mean = path.sum / n;
+        let deviation = ((path.sum_squares - mean * path.sum).max(0.0) / (n - 1.0)).sqrt();
+        let downside = (path.sum_downside_squares / n).sqrt();
+        out.set(Stat::MaxGrossExposure, path.max_gross_exposure * 100.0);
+        if path.longest_drawdown > 0 {
+            out.set(Stat::MaxDrawdown, path.max_drawdown.abs() * 100.0);
+            out.set(Stat::MaxDrawdownDuration, path.longest_drawdown as f64 * self.bar_seconds());
+        }
+        out.set(Stat::SharpeRatio, mean / deviation * year.sqrt());
+        out.set(Stat::SortinoRatio, mean * year / (downside * year.sqrt()));
+        out.set(Stat::OmegaRatio, path.gains / -path.losses);
+        let (growth, drawdown) = if path.is_ruined {
+            compounded(self.bars.close, self.fills, self.init_cash)
+        } else {
+            (path.final_equity / self.init_cash, path.max_drawdown)
+        };
+        let annual = growth.powf(year / n) - 1.0;
+        out.set(Stat::AnnualizedReturn, annual * 100.0);
+        out.set(Stat::CalmarRatio, annual / drawdown.abs());
+        out.set(Stat::AnnualizedVolatility, deviation * year.sqrt() * 100.0);
+    }
+
+    fn about_returns(&self, out: &mut Statistics) {
+        let close = self.bars.close;
+        let mut values = vec![0.0; close.len()];
+        equity(close, self.fills, self.init_cash, &mut values);
+        returns(self.init_cash, &mut values);
+        let extended = Extended::of(&mut values, close);
+        let tail = extended.p95.abs() / extended.p5.abs();
+        let annual = out.values[Stat::AnnualizedReturn as usize] / 100.0;
+        out.set(Stat::Skew, extended.skew);
+        out.set(Stat::Kurtosis, extended.kurtosis);
+        out.set(Stat::ValueAtRisk, extended.p5);
+        out.set(Stat::TailRatio, tail);
+        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual));
+        out.set(Stat::Beta, extended.beta);
+        out.set(Stat::Alpha, (extended.alpha_per_bar + 1.0).powf(self.bars_per_year()) - 1.0);
+    }
+}
+
+/// What the pass over the equity gives.
+const OF_PATH: StatSet = StatSet::of(&[
+    Stat::MaxGrossExposure,
+    Stat::MaxDrawdown,
+    Stat::MaxDrawdownDuration,
+    Stat::SharpeRatio,
+    Stat::CalmarRatio,
+    Stat::OmegaRatio,
+    Stat::SortinoRatio,
+    Stat::AnnualizedReturn,
+    Stat::AnnualizedVolatility,
+]);
