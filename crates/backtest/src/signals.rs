@@ -1,5 +1,6 @@
 //! The four signals that decide a backtest.
 
+use crate::strategy::EntryExit;
 use crate::{BacktestError, Direction, Mask};
 
 /// Long and short entries and exits, one bit per bar each. An empty mask is a signal that never
@@ -27,6 +28,17 @@ impl Signals {
             }
             Direction::Both => Self { long_entry: entry, short_entry: exit, ..Self::default() },
         }
+    }
+
+    /// The masks that [`Signals::new`] was given, for their allocations to be used again.
+    #[must_use]
+    pub fn into_entry_exit(self, direction: Direction) -> EntryExit {
+        let (entry, exit) = match direction {
+            Direction::LongOnly => (self.long_entry, self.long_exit),
+            Direction::ShortOnly => (self.short_entry, self.short_exit),
+            Direction::Both => (self.long_entry, self.short_entry),
+        };
+        EntryExit { entry, exit }
     }
 
     /// Checks that each mask is empty or has `bars` bits.

@@ -1,1 +1,39 @@
 //! Search of a strategy's parameters.
+//!
+//! [`Sweep`] runs every point of a grid through the engine with all streaming statistics;
+//! [`deflated_sharpe_ratio`] says how likely the best of them is luck.
+//!
+//! ```
+//! use backtest::{Config, statistics::Stat, strategy};
+//! use market_data::{SynthOptions, synth};
+//! use optimizer::{Axis, Sweep};
+//!
+//! let bars = synth(&SynthOptions { bars: 2_000, ..SynthOptions::default() });
+//! let axes = [Axis::parse("fast", "5:15:5")?, Axis::parse("slow", "20,40")?];
+//! let outcome = Sweep {
+//!     bars: bars.view(),
+//!     freq_ns: 60_000_000_000,
+//!     strategy: strategy::find("ma-cross")?,
+//!     axes: &axes,
+//!     condition: Some("fast < slow"),
+//!     config: Config::default(),
+//!     objective: Stat::SharpeRatio,
+//!     threads: 0,
+//! }
+//! .run(&())?;
+//! assert_eq!(outcome.trials.len(), 6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod overfitting;
+mod space;
+mod sweep;
+
+pub use error::OptimizerError;
+pub use overfitting::deflated_sharpe_ratio;
+pub use space::{Axis, Condition};
+pub use sweep::{Outcome, Sweep, Trial, Watch};
+
+/// Grid points that one sweep may have.
+pub const MAX_POINTS: u64 = 10_000_000;

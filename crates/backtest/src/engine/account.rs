@@ -80,7 +80,7 @@ impl Account {
         }
         let asked =
             if request.reduce_only { request.size.min(-self.position) } else { request.size };
-        let size = limits.to_granularity(limits.cut(asked)?);
+        let size = limits.rounded(limits.cut(asked)?);
         let cost = size * price;
         let fees = cost * limits.fees + limits.fixed_fees;
         let (size, cost, fees) = if is_close_or_less(cost + fees, cash_limit) {
@@ -90,7 +90,7 @@ impl Account {
             if affordable <= 0.0 {
                 return None;
             }
-            let size = limits.to_granularity(affordable / price);
+            let size = limits.rounded(affordable / price);
             if limits.granularity.is_nan() {
                 (size, affordable, cash_limit - affordable)
             } else {
@@ -155,7 +155,7 @@ impl Account {
         if !request.percent.is_nan() {
             size *= request.percent;
         }
-        let size = limits.to_granularity(limits.cut(size)?);
+        let size = limits.rounded(limits.cut(size)?);
         limits.accept(size, request)?;
         let proceeds = size * price;
         let fees = proceeds * limits.fees + limits.fixed_fees;
@@ -200,7 +200,7 @@ impl Limits {
         if size <= self.max_size { Some(size) } else { self.allow_partial.then_some(self.max_size) }
     }
 
-    fn to_granularity(&self, size: f64) -> f64 {
+    fn rounded(&self, size: f64) -> f64 {
         if self.granularity.is_nan() {
             size
         } else {

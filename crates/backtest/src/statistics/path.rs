@@ -95,7 +95,7 @@ impl Walk {
             is_below_peak: false,
             max_drawdown: 0.0,
             longest: 0,
-            max_exposure: 0.0,
+            max_exposure: f64::NEG_INFINITY,
             is_ruined: false,
         }
     }
@@ -106,6 +106,7 @@ impl Walk {
             return;
         }
         self.step(from, cash);
+        self.max_exposure = self.max_exposure.max(0.0);
         if !self.is_below_peak {
             self.peak_bar = to - 1;
         }

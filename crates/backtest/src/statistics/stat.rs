@@ -87,6 +87,19 @@ impl Stat {
         })
     }
 
+    /// Whether a search for the best looks for its lowest value.
+    #[must_use]
+    pub fn is_lower_better(self) -> bool {
+        matches!(
+            self,
+            Self::MaxGrossExposure
+                | Self::TotalFeesPaid
+                | Self::MaxDrawdown
+                | Self::MaxDrawdownDuration
+                | Self::AnnualizedVolatility
+        )
+    }
+
     /// Whether it needs every return at once, and so memory for them.
     #[must_use]
     pub fn needs_returns(self) -> bool {

@@ -56,10 +56,10 @@ impl Run<'_> {
         self.about_data(&mut out);
         self.about_trades(&mut out);
         if set.meets(OF_PATH) || set.needs_returns() {
-            self.about_path(&mut out);
-        }
-        if set.needs_returns() {
-            self.about_returns(&mut out);
+            let annual_return = self.about_path(&mut out);
+            if set.needs_returns() {
+                self.about_returns(&mut out, annual_return);
+            }
         }
         for stat in Stat::ALL.iter().filter(|&&stat| !set.contains(stat)) {
             out.set(*stat, f64::NAN);
@@ -116,7 +116,8 @@ impl Run<'_> {
         out.set(Stat::Expectancy, sums.pnl / closed);
     }
 
-    fn about_path(&self, out: &mut Statistics) {
+    /// Gives the annualised return as a share, which percent might overflow.
+    fn about_path(&self, out: &mut Statistics) -> f64 {
         let path = Path::of(self.bars.close, self.fills, self.init_cash);
         let n = self.bars.len() as f64;
         let year = self.bars_per_year();
@@ -140,21 +141,21 @@ impl Run<'_> {
         out.set(Stat::AnnualizedReturn, annual * 100.0);
         out.set(Stat::CalmarRatio, annual / drawdown.abs());
         out.set(Stat::AnnualizedVolatility, deviation * year.sqrt() * 100.0);
+        annual
     }
 
-    fn about_returns(&self, out: &mut Statistics) {
+    fn about_returns(&self, out: &mut Statistics, annual_return: f64) {
         let close = self.bars.close;
         let mut values = vec![0.0; close.len()];
         equity(close, self.fills, self.init_cash, &mut values);
         returns(self.init_cash, &mut values);
         let extended = Extended::of(&mut values, close);
         let tail = extended.p95.abs() / extended.p5.abs();
-        let annual = out.values[Stat::AnnualizedReturn as usize] / 100.0;
         out.set(Stat::Skew, extended.skew);
         out.set(Stat::Kurtosis, extended.kurtosis);
         out.set(Stat::ValueAtRisk, extended.p5);
         out.set(Stat::TailRatio, tail);
-        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual));
+        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual_return));
         out.set(Stat::Beta, extended.beta);
         out.set(Stat::Alpha, (extended.alpha_per_bar + 1.0).powf(self.bars_per_year()) - 1.0);
     }

@@ -1,7 +1,7 @@
-//! Where one series crosses another, as a mask.
+//! Where one series crosses another, as masks.
 
-use multiversion::multiversion;
-
+use super::EntryExit;
+use super::compare::{With, compare};
 use crate::Mask;
 
 /// A series, or one level at every bar.
@@ -10,149 +10,148 @@ pub enum Operand<'a> {
     /// One value per bar.
     Column(&'a [f64]),
     /// The same value at every bar.
-    Constant(f64),
+    Level(f64),
 }
 
-/// Sets the bars at which `a` rises above `b`: `a > b` there, and `a < b` at the last bar at which
-/// they were not equal. NaN on either side forgets what was before.
-///
-/// 64 bars at a time: two compares give two words, and a crossing is a shifted `and`; only words in
-/// which the series touch are walked bit by bit. Bound by reading the two columns.
-///
-/// # Panics
-/// When both are columns of different length, or both are constants.
-pub fn cross_above(a: Operand<'_>, b: Operand<'_>, out: &mut Mask) {
-    match (a, b) {
-        (Operand::Column(a), Operand::Column(b)) => {
-            assert_eq!(a.len(), b.len(), "one value per bar");
-            cross(a.len(), |at| compare(&a[at.clone()], &b[at]), out);
+impl Operand<'_> {
+    fn at(&self, bar: usize) -> f64 {
+        match self {
+            Self::Column(values) => values[bar],
+            Self::Level(level) => *level,
         }
-        (Operand::Column(a), Operand::Constant(level)) => {
-            cross(a.len(), |at| compare_level(&a[at], level), out);
-        }
-        (Operand::Constant(level), Operand::Column(b)) => {
-            cross(b.len(), |at| compare_level(&b[at], level).swap(), out);
-        }
-        (Operand::Constant(_), Operand::Constant(_)) => panic!("a crossing needs a series"),
     }
 }
 
-/// Sets the bars at which `a` falls below `b`: [`cross_above`] with the sides exchanged.
+/// Sets in `out.entry` the bars at which `a` rises above `b`, and in `out.exit` those at which it
+/// falls below: `a > b` there, and `a < b` at the last bar at which they were not equal. NaN on
+/// either side forgets what was before.
+///
+/// Two compares give two words, and a crossing is a shifted `and` of them; only words in which the
+/// series touch are walked bit by bit. Bound by reading the columns.
 ///
 /// # Panics
-/// As [`cross_above`].
-pub fn cross_below(a: Operand<'_>, b: Operand<'_>, out: &mut Mask) {
-    cross_above(b, a, out);
+/// When `b` is a column of another length.
+pub fn crossings(a: &[f64], b: Operand<'_>, out: &mut EntryExit) {
+    out.entry.reset(a.len());
+    out.exit.reset(a.len());
+    let with = match b {
+        Operand::Column(column) => With::Column(column),
+        Operand::Level(level) => With::Level(level),
+    };
+    compare(a, with, out.entry.words_mut(), out.exit.words_mut());
+    let mut last = Last::Unknown;
+    let words = out.entry.words_mut().iter_mut().zip(out.exit.words_mut());
+    for (at, (above, below)) in words.enumerate() {
+        let bars = (a.len() - at * 64).min(64);
+        if *above | *below == u64::MAX >> (64 - bars) {
+            let (is_above, is_below) = (*above, *below);
+            *above = is_above & (is_below << 1 | u64::from(last == Last::Below));
+            *below = is_below & (is_above << 1 | u64::from(last == Last::Above));
+            last = if is_above >> (bars - 1) & 1 == 1 { Last::Above } else { Last::Below };
+        } else {
+            let is_known = |bit: usize| !(a[at * 64 + bit] + b.at(at * 64 + bit)).is_nan();
+            (*above, *below) = touching(*above, *below, bars, &mut last, is_known);
+        }
+    }
 }
 
-/// 64 bars of `a > b` and `a < b`; neither bit where they are equal or one is NaN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Order {
+/// Sets the bars at which `a` rises above `b`, as [`crossings`] does.
+///
+/// # Panics
+/// When `b` is a column of another length.
+pub fn cross_above(a: &[f64], b: Operand<'_>, out: &mut Mask) {
+    let mut both = EntryExit { entry: std::mem::take(out), exit: Mask::default() };
+    crossings(a, b, &mut both);
+    *out = both.entry;
+}
+
+/// Sets the bars at which `a` falls below `b`, as [`crossings`] does.
+///
+/// # Panics
+/// When `b` is a column of another length.
+pub fn cross_below(a: &[f64], b: Operand<'_>, out: &mut Mask) {
+    let mut both = EntryExit { entry: Mask::default(), exit: std::mem::take(out) };
+    crossings(a, b, &mut both);
+    *out = both.exit;
+}
+
+/// Which side `a` was on at the last bar at which the two were not equal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Above,
+    Below,
+    Unknown,
+}
+
+/// A word in which the series are equal somewhere, which keeps the memory of the side, or one is
+/// NaN, which loses it.
+fn touching(
     above: u64,
     below: u64,
-    unordered: u64,
-}
-
-impl Order {
-    fn swap(self) -> Self {
-        Self { above: self.below, below: self.above, unordered: self.unordered }
-    }
-}
-
-fn cross(bars: usize, order_at: impl Fn(std::ops::Range<usize>) -> Order, out: &mut Mask) {
-    out.reset(bars);
-    let mut was_below = false;
-    for (word, from) in out.words_mut().iter_mut().zip((0..bars).step_by(64)) {
-        let to = (from + 64).min(bars);
-        let order = order_at(from..to);
-        let filled = u64::MAX >> (64 - (to - from));
-        if (order.above | order.below | order.unordered) == filled {
-            *word = order.above & (order.below << 1 | u64::from(was_below));
-            was_below = order.below >> (to - from - 1) & 1 == 1;
-        } else {
-            (*word, was_below) = with_touches(order, was_below, to - from);
-        }
-    }
-}
-
-/// A word in which the series are equal somewhere, which leaves the memory of who was below.
-fn with_touches(order: Order, mut was_below: bool, bars: usize) -> (u64, bool) {
-    let mut word = 0;
+    bars: usize,
+    last: &mut Last,
+    is_known: impl Fn(usize) -> bool,
+) -> (u64, u64) {
+    let (mut rises, mut falls) = (0, 0);
     for bit in 0..bars {
-        let is = |bits: u64| bits >> bit & 1 == 1;
-        if is(order.above) {
-            word |= u64::from(was_below) << bit;
-            was_below = false;
-        } else if is(order.below) {
-            was_below = true;
-        } else if is(order.unordered) {
-            was_below = false;
+        if above >> bit & 1 == 1 {
+            rises |= u64::from(*last == Last::Below) << bit;
+            *last = Last::Above;
+        } else if below >> bit & 1 == 1 {
+            falls |= u64::from(*last == Last::Above) << bit;
+            *last = Last::Below;
+        } else if !is_known(bit) {
+            *last = Last::Unknown;
         }
     }
-    (word, was_below)
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
-fn compare(a: &[f64], b: &[f64]) -> Order {
-    let (mut above, mut below, mut unordered) = (0, 0, 0);
-    for (bit, (a, b)) in a.iter().zip(b).enumerate() {
-        above |= u64::from(a > b) << bit;
-        below |= u64::from(a < b) << bit;
-        unordered |= u64::from(a.is_nan() | b.is_nan()) << bit;
-    }
-    Order { above, below, unordered }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
-fn compare_level(a: &[f64], level: f64) -> Order {
-    let (mut above, mut below, mut unordered) = (0, 0, 0);
-    for (bit, &a) in a.iter().enumerate() {
-        above |= u64::from(a > level) << bit;
-        below |= u64::from(a < level) << bit;
-        unordered |= u64::from(a.is_nan()) << bit;
-    }
-    Order { above, below, unordered }
+    (rises, falls)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn crossings(a: &[f64], b: &[f64]) -> Vec<usize> {
+    fn rises(a: &[f64], b: &[f64]) -> Vec<usize> {
         let mut mask = Mask::default();
-        cross_above(Operand::Column(a), Operand::Column(b), &mut mask);
+        cross_above(a, Operand::Column(b), &mut mask);
         (0..a.len()).filter(|&bar| mask.get(bar)).collect()
     }
 
     #[test]
     fn touching_is_not_crossing_and_is_remembered() {
-        assert_eq!(crossings(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0]), [2]);
-        assert_eq!(crossings(&[1.0, 2.0, 1.0], &[2.0, 2.0, 2.0]), [] as [usize; 0]);
-        assert_eq!(crossings(&[3.0, 2.0, 3.0], &[2.0, 2.0, 2.0]), [] as [usize; 0]);
-        assert_eq!(crossings(&[1.0, f64::NAN, 3.0], &[2.0, 2.0, 2.0]), [] as [usize; 0]);
+        assert_eq!(rises(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0]), [2]);
+        assert_eq!(rises(&[1.0, 2.0, 1.0], &[2.0, 2.0, 2.0]), [] as [usize; 0]);
+        assert_eq!(rises(&[3.0, 2.0, 3.0], &[2.0, 2.0, 2.0]), [] as [usize; 0]);
+        assert_eq!(rises(&[1.0, f64::NAN, 3.0], &[2.0, 2.0, 2.0]), [] as [usize; 0]);
+    }
+
+    /// Levels of a coarse grid, so that two series touch often; or a fine one, so that they do not.
+    fn series(seed: u64, levels: u64) -> Vec<f64> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let draw = state >> 33;
+            if draw % 50 == 0 { f64::NAN } else { (draw / 50 % levels) as f64 }
+        };
+        (0..1_000).map(|_| next()).collect()
     }
 
     #[test]
     fn words_agree_with_a_walk_over_bars() {
-        // A coarse grid, so that the series touch often.
-        let mut state = 7_u64;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            match state >> 60 {
-                0 => f64::NAN,
-                level => (level % 4) as f64,
+        for levels in [3, 1_000_000] {
+            let (a, b) = (series(7, levels), series(8, levels));
+            let mut was_below = false;
+            let mut expected = Vec::new();
+            for (bar, (a, b)) in a.iter().zip(&b).enumerate() {
+                if was_below && a > b {
+                    expected.push(bar);
+                }
+                was_below = a < b || (was_below && a == b);
             }
-        };
-        let a: Vec<f64> = (0..1_000).map(|_| next()).collect();
-        let b: Vec<f64> = (0..1_000).map(|_| next()).collect();
-        let mut was_below = false;
-        let mut expected = Vec::new();
-        for (bar, (a, b)) in a.iter().zip(&b).enumerate() {
-            if was_below && a > b {
-                expected.push(bar);
-            }
-            was_below = a < b || (was_below && a == b);
+            assert_eq!(rises(&a, &b), expected);
+            let mut falls = Mask::default();
+            cross_below(&b, Operand::Column(&a), &mut falls);
+            assert_eq!((0..a.len()).filter(|&bar| falls.get(bar)).collect::<Vec<_>>(), expected);
         }
-        assert_eq!(crossings(&a, &b), expected);
     }
 }

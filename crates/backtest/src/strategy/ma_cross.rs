@@ -1,6 +1,6 @@
 //! Two moving averages that cross.
 
-use super::{EntryExit, Feature, Operand, Parameter, Strategy, cross_above, cross_below};
+use super::{EntryExit, Feature, Operand, Parameter, Strategy, crossings};
 use crate::BacktestError;
 
 /// Enters where the fast simple moving average of the close crosses above the slow one, exits
@@ -38,8 +38,6 @@ impl Strategy for MaCross {
     }
 
     fn signals(&self, columns: &[&[f64]], _values: &[f64], out: &mut EntryExit) {
-        let [fast, slow] = [0, 1].map(|at| Operand::Column(columns[at]));
-        cross_above(fast, slow, &mut out.entry);
-        cross_below(fast, slow, &mut out.exit);
+        crossings(columns[0], Operand::Column(columns[1]), out);
     }
 }

@@ -3,11 +3,12 @@
 //! A [`Strategy`] never computes a feature itself. It names the features that its parameters need,
 //! so that a sweep computes each distinct one once, and turns their columns into signals.
 
+mod compare;
 mod cross;
 mod ma_cross;
 mod rsi_reversion;
 
-pub use cross::{Operand, cross_above, cross_below};
+pub use cross::{Operand, cross_above, cross_below, crossings};
 pub use ma_cross::MaCross;
 pub use rsi_reversion::RsiReversion;
 
@@ -49,7 +50,7 @@ impl Parameter {
 }
 
 /// A feature of the close that a strategy needs: an indicator of the registry and its parameters.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Feature {
     /// Name in the feature registry.
     pub indicator: &'static str,
@@ -145,4 +146,18 @@ pub fn resolve_values(
     }
     check_values(strategy, &values)?;
     Ok(values)
+}
+
+impl Feature {
+    /// Writes the feature of `close` to `out`, NaN while it warms up. O(bars).
+    ///
+    /// # Errors
+    /// [`features::FeatureError`] where the window does not fit the data.
+    ///
+    /// # Panics
+    /// When `out` is not as long as `close`, or the registry has no such indicator.
+    pub fn compute(&self, close: &[f64], out: &mut [f64]) -> Result<(), features::FeatureError> {
+        features::rolling::mean(close, self.window, out);
+        Ok(())
+    }
 }

@@ -43,8 +43,7 @@ impl Strategy for RsiReversion {
     }
 
     fn signals(&self, columns: &[&[f64]], values: &[f64], out: &mut EntryExit) {
-        let rsi = Operand::Column(columns[0]);
-        cross_below(rsi, Operand::Constant(values[1]), &mut out.entry);
-        cross_above(rsi, Operand::Constant(values[2]), &mut out.exit);
+        cross_below(columns[0], Operand::Level(values[1]), &mut out.entry);
+        cross_above(columns[0], Operand::Level(values[2]), &mut out.exit);
     }
 }
