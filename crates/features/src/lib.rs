@@ -1,6 +1,15 @@
 //! Rolling kernels and indicators over slices; feature sets declared as data.
 
-/// placeholder
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct FeatureError;
+mod compute;
+mod engine;
+mod error;
+pub mod indicator;
+mod kernel;
+pub mod registry;
+pub mod rolling;
+mod set;
+
+pub use compute::{ComputeOptions, FeatureTable, compute, compute_into};
+pub use error::FeatureError;
+pub use registry::{Column, Indicator, Param};
+pub use set::FeatureSet;

@@ -1,0 +1,163 @@
+//! Running a feature set over bars: shared parts once, cache-sized blocks, all cores.
+
+use market_data::BarsView;
+
+use crate::engine::graph::Series;
+use crate::engine::machine::{BLOCK_ROWS, Program};
+use crate::error::FeatureError;
+use crate::registry::{Column, enough_rows, same_length};
+use crate::set::FeatureSet;
+
+/// How to compute a set.
+#[derive(Default, Clone, Copy)]
+pub struct ComputeOptions<'a> {
+    /// Worker threads; 0 means one per core. The values do not depend on it.
+    pub threads: usize,
+    /// Called now and then, from any thread, with the share of the work that is done (0 to 1).
+    pub progress: Option<&'a (dyn Fn(f64) + Sync)>,
+}
+
+impl std::fmt::Debug for ComputeOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ComputeOptions").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// Computed features: one f64 column per name, all as long as the bars.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureTable {
+    /// Column names, in the set's order.
+    pub names: Vec<String>,
+    /// The columns.
+    pub columns: Vec<Vec<f64>>,
+}
+
+impl FeatureTable {
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        let at = self.names.iter().position(|n| n == name)?;
+        Some(&self.columns[at])
+    }
+}
+
+/// Computes `set` over `bars`.
+///
+/// Rows before a feature's first value are NaN. Allocates the columns of the table and, per task,
+/// a few cache-sized blocks.
+///
+/// # Errors
+/// [`FeatureError::WindowLong`] where a feature would have no value at all,
+/// [`FeatureError::UnequalLengths`] for bars whose columns differ in length, and what
+/// [`FeatureSet`] refuses.
+pub fn compute(
+    set: &FeatureSet,
+    bars: BarsView<'_>,
+    options: &ComputeOptions<'_>,
+) -> Result<FeatureTable, FeatureError> {
+    let names = set.columns();
+    let columns = names.iter().map(|_| vec![0.0; bars.len()]).collect();
+    let mut table = FeatureTable { names, columns };
+    compute_into(set, bars, options, &mut table)?;
+    Ok(table)
+}
+
+/// As [`compute`], into a table made by an earlier call for the same set and number of rows.
+///
+/// # Errors
+/// As [`compute`], and [`FeatureError::UnequalLengths`] where the table has another shape.
+pub fn compute_into(
+    set: &FeatureSet,
+    bars: BarsView<'_>,
+    options: &ComputeOptions<'_>,
+    table: &mut FeatureTable,
+) -> Result<(), FeatureError> {
+    let rows = bars.len();
+    let sources = Sources::new(set, bars)?;
+    same_length(|| "the table's list of columns".into(), table.columns.len(), set.columns().len())?;
+    for (name, column) in table.names.iter().zip(&table.columns) {
+        same_length(|| format!("the table's column `{name}`"), column.len(), rows)?;
+    }
+    let plan = set.plan();
+    for (name, first) in plan.firsts() {
+        enough_rows(&format!("feature `{name}`"), first, rows)?;
+    }
+    let _ = options;
+    let mut outputs: Vec<&mut [f64]> = table.columns.iter_mut().map(Vec::as_mut_slice).collect();
+    let (graph, series) = plan.into_graph();
+    run_columns(&Program::new(graph), &sources.slices(bars), &series, &mut outputs);
+    if let Some(progress) = options.progress {
+        progress(1.0);
+    }
+    Ok(())
+}
+
+/// The source columns of a plan, in the order of [`Column::ALL`].
+struct Sources {
+    day: Vec<f64>,
+}
+
+const DAY_NS: i64 = 86_400_000_000_000;
+
+impl Sources {
+    fn new(set: &FeatureSet, bars: BarsView<'_>) -> Result<Self, FeatureError> {
+        let rows = bars.len();
+        for column in Column::ALL {
+            let found = bar_column(bars, column).map_or(rows, <[f64]>::len);
+            same_length(|| format!("bars: column `{}`", column.name()), found, rows)?;
+        }
+        let needs_day = set.reads(Column::Day);
+        let day = |t: &i64| t.div_euclid(DAY_NS) as f64;
+        let day = if needs_day { bars.timestamp.iter().map(day).collect() } else { Vec::new() };
+        Ok(Self { day })
+    }
+
+    /// One slice per source; where nothing reads the day, the close stands in for it.
+    fn slices<'s>(&'s self, bars: BarsView<'s>) -> [&'s [f64]; 6] {
+        Column::ALL.map(|column| {
+            bar_column(bars, column).unwrap_or(if self.day.is_empty() {
+                bars.close
+            } else {
+                &self.day
+            })
+        })
+    }
+}
+
+fn bar_column(bars: BarsView<'_>, column: Column) -> Option<&[f64]> {
+    match column {
+        Column::Open => Some(bars.open),
+        Column::High => Some(bars.high),
+        Column::Low => Some(bars.low),
+        Column::Close => Some(bars.close),
+        Column::Volume => Some(bars.volume),
+        Column::Day => None,
+    }
+}
+
+/// Runs `program` over whole columns, from the first row on, and copies `series` to `outputs`.
+pub(crate) fn run_columns(
+    program: &Program,
+    inputs: &[&[f64]],
+    series: &[Series],
+    outputs: &mut [&mut [f64]],
+) {
+    let rows = inputs.first().map_or(0, |i| i.len());
+    let mut state = program.start(0);
+    let mut block: Vec<&[f64]> = Vec::with_capacity(inputs.len());
+    for start in (0..rows).step_by(BLOCK_ROWS) {
+        let end = rows.min(start + BLOCK_ROWS);
+        block.clear();
+        block.extend(inputs.iter().map(|i| &i[start..end]));
+        program.push(&mut state, &block);
+        for (&series, output) in series.iter().zip(outputs.iter_mut()) {
+            output[start..end].copy_from_slice(program.latest(&state, series, end - start));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The one machine that every indicator runs on.
+//!
+//! An indicator is written once, as a small graph of [`Kernel`]s over series ([`graph`]). Equal
+//! nodes are one node, so a set of indicators shares its parts without being told. The
+//! [`machine`] runs such a graph over a block of rows at a time: every series keeps a block that
+//! stays in the core's own cache, together with the few rows before it that later nodes look
+//! back on. A kernel's answer for a row never depends on where a block begins, therefore whole
+//! columns, cache-sized blocks, row ranges on many threads and one bar at a time all give the
+//! same bits.
+
+pub(crate) mod graph;
+pub(crate) mod machine;
+
+/// What a kernel sees of one block of rows.
+pub(crate) struct Block<'a, 'b> {
+    /// Row number of the block's first row, counted from the start of the data.
+    pub(crate) row: usize,
+    /// The node's constants, in the order in which its builder gave them.
+    pub(crate) consts: &'a [f64],
+    /// One slice per tap: `depth` rows of history, then the block's rows, all shifted by `lag`.
+    pub(crate) inputs: &'a [&'b [f64]],
+    /// One slice per output, as long as the block.
+    pub(crate) outputs: &'a mut [&'b mut [f64]],
+    /// What the node carries from block to block, all zero before the first row.
+    pub(crate) state: &'a mut [f64],
+}
+
+/// A computation on blocks of rows.
+///
+/// The contract: the outputs of a row depend on the rows before it and on nothing else, in
+/// particular not on the block's length or phase. A row before the data begins reads as NaN.
+pub(crate) struct Kernel {
+    /// Tells kernels apart when equal nodes are merged.
+    pub(crate) name: &'static str,
+    /// Number of outputs.
+    pub(crate) outputs: usize,
+    /// Number of values that it carries from block to block.
+    pub(crate) state: fn(consts: &[f64]) -> usize,
+    /// Computes one block.
+    pub(crate) run: fn(&mut Block<'_, '_>),
+}
+
+/// The state of a kernel that carries nothing.
+pub(crate) fn stateless(_consts: &[f64]) -> usize {
+    0
+}

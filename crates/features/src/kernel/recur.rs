@@ -1,0 +1,242 @@
+//! Recursions: exponential smoothing and running totals.
+//!
+//! `y[i] = decay * y[i-1] + gain * x[i]` taken literally waits for a multiplication and an
+//! addition on each row. Here eight rows are one step: with `y` the value before them,
+//! `y[k] = sum(gain * decay^(k-j) * x[j], j <= k) + decay^(k+1) * y`. The sums do not need `y`, so
+//! that only one multiplication and addition per eight rows is on the critical path, and the rest
+//! is vector code.
+
+use crate::engine::graph::{Graph, Series};
+use crate::engine::{Block, Kernel};
+use crate::kernel::simd;
+
+const LANES: usize = 8;
+
+/// State: rows seen while seeding, their sum, the value before the current group, rows in the
+/// group, the group.
+const STATE: usize = 4 + LANES;
+
+/// `y = decay * y + gain * x`, seeded by the sum of the first `seed` rows over `divisor`.
+///
+/// A NaN starts it anew: NaN until `seed` further rows have come.
+pub(crate) static SMOOTH: Kernel =
+    Kernel { name: "smooth", outputs: 1, state: |_| STATE, run: smooth };
+
+simd! {
+    fn smooth(block: &mut Block<'_, '_>) {
+        let weights = Weights::new(block.consts);
+        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+        let mut state = Smooth::load(block.state);
+        let mut i = 0;
+        while i < x.len() {
+            i += if state.seeded(&weights) && state.fill == 0 {
+                state.groups(&weights, &x[i..], &mut out[i..])
+            } else {
+                0
+            };
+            if i < x.len() {
+                out[i] = state.row(&weights, x[i]);
+                i += 1;
+            }
+        }
+        state.store(block.state);
+    }
+}
+
+/// The constants of one recursion.
+struct Weights {
+    seed: f64,
+    divisor: f64,
+    /// `of[j][k]`: what row `j` of a group adds to row `k`.
+    of: [[f64; LANES]; LANES],
+    /// What the value before the group adds to row `k`.
+    carry: [f64; LANES],
+}
+
+impl Weights {
+    #[inline(always)]
+    fn new(consts: &[f64]) -> Self {
+        let [decay, gain, seed, divisor] = [consts[0], consts[1], consts[2], consts[3]];
+        let mut power = [1.0; LANES + 1];
+        for k in 0..LANES {
+            power[k + 1] = power[k] * decay;
+        }
+        let mut of = [[0.0; LANES]; LANES];
+        for j in 0..LANES {
+            for k in j..LANES {
+                of[j][k] = gain * power[k - j];
+            }
+        }
+        let mut carry = [0.0; LANES];
+        carry.copy_from_slice(&power[1..]);
+        Self { seed, divisor, of, carry }
+    }
+
+    /// What the rows of a group add to each of its rows.
+    #[inline(always)]
+    fn sums(&self, x: &[f64; LANES]) -> [f64; LANES] {
+        let mut sums = [0.0; LANES];
+        for j in 0..LANES {
+            for k in 0..LANES {
+                sums[k] += x[j] * self.of[j][k];
+            }
+        }
+        sums
+    }
+}
+
+struct Smooth {
+    seen: f64,
+    total: f64,
+    y: f64,
+    fill: usize,
+    group: [f64; LANES],
+}
+
+impl Smooth {
+    #[inline(always)]
+    fn load(state: &[f64]) -> Self {
+        let mut group = [0.0; LANES];
+        group.copy_from_slice(&state[4..STATE]);
+        Self { seen: state[0], total: state[1], y: state[2], fill: state[3] as usize, group }
+    }
+
+    #[inline(always)]
+    fn store(&self, state: &mut [f64]) {
+        state[..4].copy_from_slice(&[self.seen, self.total, self.y, self.fill as f64]);
+        state[4..STATE].copy_from_slice(&self.group);
+    }
+
+    #[inline(always)]
+    fn seeded(&self, weights: &Weights) -> bool {
+        self.seen >= weights.seed
+    }
+
+    /// As many whole groups as there are until a row is not finite; returns their rows.
+    #[inline(always)]
+    fn groups(&mut self, weights: &Weights, x: &[f64], out: &mut [f64]) -> usize {
+        let (x, _) = x.as_chunks::<LANES>();
+        let (out, _) = out.as_chunks_mut::<LANES>();
+        let mut y = self.y;
+        let mut rows = 0;
+        for (x, out) in x.iter().zip(out) {
+            // A product with 0 would carry an infinite row back to the rows before it.
+            if !x.iter().fold(true, |all, v| all & (v.abs() < f64::INFINITY)) {
+                break;
+            }
+            let sums = weights.sums(x);
+            for k in 0..LANES {
+                out[k] = sums[k] + weights.carry[k] * y;
+            }
+            y = sums[LANES - 1] + weights.carry[LANES - 1] * y;
+            rows += LANES;
+        }
+        self.y = y;
+        rows
+    }
+
+    /// One row: the same operations in the same order as in a whole group.
+    #[inline(always)]
+    fn row(&mut self, weights: &Weights, x: f64) -> f64 {
+        if x.is_nan() {
+            (self.seen, self.total, self.fill) = (0.0, 0.0, 0);
+            return f64::NAN;
+        }
+        if !self.seeded(weights) {
+            return self.seed(weights, x);
+        }
+        self.group[self.fill] = x;
+        let mut sum = 0.0;
+        for j in 0..=self.fill {
+            sum += self.group[j] * weights.of[j][self.fill];
+        }
+        let y = sum + weights.carry[self.fill] * self.y;
+        self.fill += 1;
+        if self.fill == LANES {
+            (self.y, self.fill) = (y, 0);
+        }
+        y
+    }
+
+    #[inline(always)]
+    fn seed(&mut self, weights: &Weights, x: f64) -> f64 {
+        self.seen += 1.0;
+        self.total += x;
+        if !self.seeded(weights) {
+            return f64::NAN;
+        }
+        self.y = self.total / weights.divisor;
+        self.y
+    }
+}
+
+/// Exponential smoothing with weight `alpha` on the new row, seeded by the mean of `seed` rows.
+pub(crate) fn ema(g: &mut Graph, x: Series, alpha: f64, seed: usize) -> Series {
+    let consts = [1.0 - alpha, alpha, seed as f64, seed as f64];
+    g.delayed(&SMOOTH, &[x.into()], &consts, seed - 1)
+}
+
+/// Wilder's smoothing over `window` rows, seeded by their mean.
+pub(crate) fn wilder(g: &mut Graph, x: Series, window: usize) -> Series {
+    let n = window as f64;
+    g.delayed(&SMOOTH, &[x.into()], &[(n - 1.0) / n, 1.0 / n, n, n], window - 1)
+}
+
+/// Wilder's smoothing as the directional indicators start it: by the sum of `window - 1` rows over
+/// `window`.
+pub(crate) fn wilder_short(g: &mut Graph, x: Series, window: usize) -> Series {
+    let n = window as f64;
+    g.delayed(&SMOOTH, &[x.into()], &[(n - 1.0) / n, 1.0 / n, n - 1.0, n], window.max(2) - 2)
+}
+
+/// Running total from the first row that is not NaN. State: started, total before the current
+/// group, rows in the group, total of the group.
+pub(crate) static TOTAL: Kernel = Kernel { name: "total", outputs: 1, state: |_| 4, run: total };
+
+simd! {
+    fn total(block: &mut Block<'_, '_>) {
+        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+        let (started, mut fill) = (block.state[0], block.state[2] as usize);
+        let [mut before, mut group] = [block.state[1], block.state[3]];
+        let skipped = if started > 0.0 { 0 } else { x.iter().take_while(|v| v.is_nan()).count() };
+        out[..skipped].fill(f64::NAN);
+        let mut i = skipped;
+        while i < x.len() {
+            if fill == 0 {
+                let rows = total_groups(&x[i..], &mut out[i..], &mut before);
+                i += rows;
+            }
+            if i < x.len() {
+                group += x[i];
+                out[i] = before + group;
+                (fill, i) = (fill + 1, i + 1);
+                if fill == LANES {
+                    (before, group, fill) = (out[i - 1], 0.0, 0);
+                }
+            }
+        }
+        let started = if skipped < x.len() { 1.0 } else { started };
+        block.state.copy_from_slice(&[started, before, fill as f64, group]);
+    }
+}
+
+#[inline(always)]
+fn total_groups(x: &[f64], out: &mut [f64], before: &mut f64) -> usize {
+    let (x, _) = x.as_chunks::<LANES>();
+    let (out, _) = out.as_chunks_mut::<LANES>();
+    let mut carry = *before;
+    for (x, out) in x.iter().zip(out.iter_mut()) {
+        let mut sums = [0.0; LANES];
+        let mut group = 0.0;
+        for k in 0..LANES {
+            group += x[k];
+            sums[k] = group;
+        }
+        for k in 0..LANES {
+            out[k] = carry + sums[k];
+        }
+        carry += group;
+    }
+    *before = carry;
+    x.len() * LANES
+}

@@ -1,0 +1,270 @@
+//! Windows by doubling: the recurrence under every rolling statistic.
+//!
+//! A statistic that can be merged from two adjacent windows is built up by the binary method: a
+//! window of `2n` rows is the window of `n` rows merged with itself `n` rows ago, a window of
+//! `n + 1` rows is merged with the one row before it. That takes about `log2(window)` merges a
+//! row, all of them the same for each row: plain vector code without a serial chain. As nothing is
+//! ever subtracted when a row leaves, an outlier or a NaN is gone with the last window that
+//! holds it, and the error grows with `log2(window)` and not with the rows.
+
+use super::map::{ADD, MAX, MIN, map};
+use crate::engine::graph::{Graph, Series, Tap};
+use crate::engine::{Block, Kernel, stateless};
+use crate::kernel::simd;
+
+map! {
+    /// The mean of two equally wide windows.
+    HALF_SUM = |a, b;| (a + b) * 0.5;
+    /// A mean with one more row `x`: `share` is 1 over the new number of rows.
+    MEAN_APPEND = |mean, x; share| mean + (x - mean) * share;
+    /// By how much the newer half's mean exceeds the older's; means are kept relative to the
+    /// last row of their half, where they are small and exact.
+    GAP = |x, x0, m, m0;| (x - x0) + (m - m0);
+    /// The same where the older part is one row.
+    GAP_APPEND = |x, x0, m;| (x - x0) + m;
+    /// The merged mean, relative to the newest row.
+    SHIFT = |m, gap; share| m - gap * share;
+    /// The merged sum of squares around the mean: Chan, Golub and LeVeque (1983).
+    SQUARES = |a, b, gap; weight| (a + b) + gap * gap * weight;
+    /// The same where the older part is one row.
+    SQUARES_APPEND = |a, gap; weight| a + gap * gap * weight;
+    /// The merged sum of products around the means; with `gap_y` a constant it is time.
+    PRODUCTS = |a, b, gap_x, gap_y; weight| (a + b) + gap_x * gap_y * weight;
+    /// The same where the older part is one row.
+    PRODUCTS_APPEND = |a, gap_x, gap_y; weight| a + gap_x * gap_y * weight;
+    /// Products with time.
+    TREND = |a, b, gap; weight| (a + b) + gap * weight;
+    /// The same where the older part is one row.
+    TREND_APPEND = |a, gap; weight| a + gap * weight;
+    /// Half of the step, the relative mean of two rows.
+    FIRST_SHIFT = |gap;| gap * -0.5;
+    /// `gap * gap * weight`: the squares of two rows.
+    FIRST_SQUARES = |gap;| gap * gap * 0.5;
+    /// The products of two rows.
+    FIRST_PRODUCTS = |gap_x, gap_y;| gap_x * gap_y * 0.5;
+    /// The products with time of two rows.
+    FIRST_TREND = |gap;| gap * 0.5;
+}
+
+/// One step of the binary method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// From `n` rows to `2n`.
+    Double(usize),
+    /// From `n` rows to `n + 1`.
+    Append(usize),
+}
+
+/// The steps from one row to `window`: the binary digits of `window` from the second on.
+pub(crate) fn steps(window: usize) -> impl Iterator<Item = Step> {
+    let digits = usize::BITS - window.leading_zeros();
+    (0..digits.saturating_sub(1)).rev().flat_map(move |bit| {
+        let n = window >> (bit + 1);
+        let odd = (window >> bit) & 1 == 1;
+        [Some(Step::Double(n)), odd.then_some(Step::Append(2 * n))].into_iter().flatten()
+    })
+}
+
+/// Rolling sum of the last `window` rows.
+pub(crate) fn sum(g: &mut Graph, x: Series, window: usize) -> Series {
+    steps(window).fold(x, |s, step| match step {
+        Step::Double(n) => g.node(&ADD, &[s.into(), s.lag(n)], &[]),
+        Step::Append(n) => g.node(&ADD, &[s.into(), x.lag(n)], &[]),
+    })
+}
+
+/// Rolling mean of the last `window` rows; exact where they are all equal.
+pub(crate) fn mean(g: &mut Graph, x: Series, window: usize) -> Series {
+    steps(window).fold(x, |s, step| match step {
+        Step::Double(n) => g.node(&HALF_SUM, &[s.into(), s.lag(n)], &[]),
+        Step::Append(n) => g.node(&MEAN_APPEND, &[s.into(), x.lag(n)], &[1.0 / (n + 1) as f64]),
+    })
+}
+
+/// Rolling maximum; the last merge overlaps, which harms no maximum.
+pub(crate) fn max(g: &mut Graph, x: Series, window: usize) -> Series {
+    overlapping(g, &MAX, x, window)
+}
+
+/// Rolling minimum.
+pub(crate) fn min(g: &mut Graph, x: Series, window: usize) -> Series {
+    overlapping(g, &MIN, x, window)
+}
+
+fn overlapping(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize) -> Series {
+    let (mut s, mut n) = (x, 1);
+    while n < window {
+        let lag = n.min(window - n);
+        s = g.node(kernel, &[s.into(), s.lag(lag)], &[]);
+        n += lag;
+    }
+    s
+}
+
+/// The centred second moments of one window of one series.
+#[derive(Clone, Copy)]
+pub(crate) struct Moments {
+    x: Series,
+    /// Mean less the newest row.
+    pub(crate) shift: Option<Series>,
+    rows: usize,
+}
+
+/// The steps' gaps: difference of the two merged means, and whether one part is a single row.
+pub(crate) fn gaps(g: &mut Graph, x: Series, window: usize) -> (Vec<(Step, Series)>, Moments) {
+    let mut m = Moments { x, shift: None, rows: 1 };
+    let gaps = steps(window)
+        .map(|step| {
+            let gap = m.gap(g, step);
+            m.merge(g, step, gap);
+            (step, gap)
+        })
+        .collect();
+    (gaps, m)
+}
+
+impl Moments {
+    fn gap(&self, g: &mut Graph, step: Step) -> Series {
+        let x = self.x;
+        let past = |n: usize| -> [Tap; 2] { [x.into(), x.lag(n)] };
+        match (step, self.shift) {
+            (Step::Double(n), Some(m)) => {
+                let [a, b] = past(n);
+                g.node(&GAP, &[a, b, m.into(), m.lag(n)], &[])
+            }
+            (Step::Append(n), Some(m)) => {
+                let [a, b] = past(n);
+                g.node(&GAP_APPEND, &[a, b, m.into()], &[])
+            }
+            (Step::Double(n) | Step::Append(n), None) => g.node(&super::map::SUB, &past(n), &[]),
+        }
+    }
+
+    fn merge(&mut self, g: &mut Graph, step: Step, gap: Series) {
+        let (a, b) = parts(step);
+        self.shift = Some(match self.shift {
+            Some(m) => g.node(&SHIFT, &[m.into(), gap.into()], &[b / (a + b)]),
+            None => g.node(&FIRST_SHIFT, &[gap.into()], &[]),
+        });
+        self.rows = (a + b) as usize;
+    }
+}
+
+fn parts(step: Step) -> (f64, f64) {
+    match step {
+        Step::Double(n) => (n as f64, n as f64),
+        Step::Append(n) => (n as f64, 1.0),
+    }
+}
+
+/// Sum of squares around the rolling mean; exactly 0 where all rows are equal.
+pub(crate) fn squares(g: &mut Graph, x: Series, window: usize) -> Series {
+    let (gaps, _) = gaps(g, x, window);
+    products_of(g, &gaps, &gaps)
+}
+
+/// Sum of products around the two rolling means.
+pub(crate) fn products(g: &mut Graph, x: Series, y: Series, window: usize) -> Series {
+    let (gx, _) = gaps(g, x, window);
+    let (gy, _) = gaps(g, y, window);
+    products_of(g, &gx, &gy)
+}
+
+fn products_of(g: &mut Graph, gx: &[(Step, Series)], gy: &[(Step, Series)]) -> Series {
+    let mut sum: Option<Series> = None;
+    for (&(step, x), &(_, y)) in gx.iter().zip(gy) {
+        let (a, b) = parts(step);
+        let weight = a * b / (a + b);
+        let (x, y) = (Tap::from(x), Tap::from(y));
+        let same = x == y;
+        sum = Some(match (sum, step) {
+            (None, _) if same => g.node(&FIRST_SQUARES, &[x], &[]),
+            (None, _) => g.node(&FIRST_PRODUCTS, &[x, y], &[]),
+            (Some(s), Step::Double(n)) if same => {
+                g.node(&SQUARES, &[s.into(), s.lag(n), x], &[weight])
+            }
+            (Some(s), Step::Double(n)) => g.node(&PRODUCTS, &[s.into(), s.lag(n), x, y], &[weight]),
+            (Some(s), Step::Append(_)) if same => {
+                g.node(&SQUARES_APPEND, &[s.into(), x], &[weight])
+            }
+            (Some(s), Step::Append(_)) => g.node(&PRODUCTS_APPEND, &[s.into(), x, y], &[weight]),
+        });
+    }
+    sum.expect("centred sums start at two rows: the callers refuse narrower windows")
+}
+
+/// Sum of products of the rows with their time, around both means: rising rows give a positive
+/// sum.
+pub(crate) fn trend(g: &mut Graph, x: Series, window: usize) -> Series {
+    let (gaps, _) = gaps(g, x, window);
+    let mut sum: Option<Series> = None;
+    for (step, gap) in gaps {
+        // The mean times of the two parts lie half of their rows apart.
+        let (a, b) = parts(step);
+        let weight = a * b / 2.0;
+        sum = Some(match (sum, step) {
+            (None, _) => g.node(&FIRST_TREND, &[gap.into()], &[]),
+            (Some(s), Step::Double(n)) => {
+                g.node(&TREND, &[s.into(), s.lag(n), gap.into()], &[weight])
+            }
+            (Some(s), Step::Append(_)) => g.node(&TREND_APPEND, &[s.into(), gap.into()], &[weight]),
+        });
+    }
+    sum.expect("trends start at two rows: the callers refuse narrower windows")
+}
+
+/// Declares the merge of two extremes with their ages; outputs the value, then the age.
+macro_rules! arg {
+    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident| $newer:expr;)+) => {$(
+        $(#[$doc])*
+        pub(crate) static $name: Kernel = Kernel {
+            name: stringify!($name),
+            outputs: 2,
+            state: stateless,
+            run: {
+                #[inline(always)]
+                fn rows(value: &mut [f64], age: &mut [f64], taps: [&[f64]; 4], lag: f64) {
+                    let n = value.len();
+                    let (age, [va, vb, aa, ab]) = (&mut age[..n], taps.map(|t| &t[..n]));
+                    for i in 0..n {
+                        let ($a, $b) = (va[i], vb[i]);
+                        // A NaN wins, so that it marks each window that holds it.
+                        let newer = ($newer) | $a.is_nan();
+                        value[i] = if newer { $a } else { $b };
+                        let old = if newer { aa[i] } else { ab[i] + lag };
+                        age[i] = old + ($a + $b) * 0.0;
+                    }
+                }
+                simd! {
+                    fn run(block: &mut Block<'_, '_>) {
+                        let [value, age] = block.outputs else { return };
+                        let taps = [block.inputs[0], block.inputs[1], block.inputs[2], block.inputs[3]];
+                        rows(value, age, taps, block.consts[0]);
+                    }
+                }
+                run
+            },
+        };
+    )+};
+}
+
+arg! {
+    /// The newest of the largest rows.
+    ARG_MAX_NEWEST = |a, b| a >= b;
+    /// The newest of the smallest rows.
+    ARG_MIN_NEWEST = |a, b| a <= b;
+}
+
+/// Rows since the extreme of the last `window` rows: 0 is the current row.
+pub(crate) fn age(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize) -> Series {
+    let none = g.node(&super::map::AFFINE, &[x.into()], &[0.0, 0.0]);
+    let (mut value, mut age, mut n) = (x, none, 1);
+    while n < window {
+        let lag = n.min(window - n);
+        let taps = [value.into(), value.lag(lag), age.into(), age.lag(lag)];
+        value = g.node(kernel, &taps, &[lag as f64]);
+        age = Series(value.0 + 1);
+        n += lag;
+    }
+    age
+}

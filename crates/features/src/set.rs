@@ -1,0 +1,360 @@
+//! Feature sets: named features with their parameters, as data.
+//!
+//! ```toml
+//! name = "mine"
+//!
+//! [[feature]]
+//! name = "rsi_fast"        # the column; where left out: the indicator and its parameters
+//! indicator = "rsi"
+//! params = { window = 7 }
+//!
+//! [[feature]]
+//! name = "rsi_mean"
+//! indicator = "sma"
+//! inputs = ["rsi_fast"]    # a column of the bars, or another feature
+//! params = { window = 20 }
+//!
+//! [[feature]]
+//! name = "bands"           # columns bands_upper and bands_lower
+//! indicator = "bbands"
+//! outputs = ["upper", "lower"]
+//! ```
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::engine::graph::{Graph, Series};
+use crate::error::FeatureError;
+use crate::registry::{self, Column, Indicator};
+
+/// A list of named features with parameters.
+#[derive(Debug, Clone)]
+pub struct FeatureSet {
+    name: String,
+    /// In an order in which each feature comes after those that it reads.
+    features: Vec<Feature>,
+    columns: Vec<OutputColumn>,
+}
+
+#[derive(Debug, Clone)]
+struct Feature {
+    indicator: &'static Indicator,
+    params: Vec<f64>,
+    inputs: Vec<Input>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Input {
+    Column(Column),
+    /// Output `.1` of feature `.0`.
+    Feature(usize, usize),
+}
+
+#[derive(Debug, Clone)]
+struct OutputColumn {
+    name: String,
+    feature: usize,
+    output: usize,
+}
+
+/// A set as it stands in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetFile {
+    name: Option<String>,
+    feature: Vec<FeatureFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeatureFile {
+    name: Option<String>,
+    indicator: String,
+    #[serde(default)]
+    params: HashMap<String, f64>,
+    inputs: Option<Vec<String>>,
+    outputs: Option<Vec<String>>,
+}
+
+const CLASSIC: &str = include_str!("../sets/classic.toml");
+
+impl FeatureSet {
+    /// The twenty indicators that TA-Lib is timed by.
+    #[must_use]
+    pub fn classic() -> Self {
+        Self::parse(CLASSIC).expect("the built-in set parses: a test reads it")
+    }
+
+    /// The built-in set of that name.
+    ///
+    /// # Errors
+    /// [`FeatureError::Unknown`] with the nearest name.
+    pub fn built_in(name: &str) -> Result<Self, FeatureError> {
+        match name {
+            "classic" => Ok(Self::classic()),
+            _ => Err(FeatureError::unknown("feature set", name, ["classic"].into_iter())),
+        }
+    }
+
+    /// Reads a set from its TOML text.
+    ///
+    /// # Errors
+    /// [`FeatureError::Toml`] with line and column, [`FeatureError::Unknown`] with the nearest name,
+    /// [`FeatureError::OutOfRange`], [`FeatureError::WindowZero`], [`FeatureError::Arity`],
+    /// [`FeatureError::DuplicateColumn`], [`FeatureError::Circle`].
+    pub fn parse(text: &str) -> Result<Self, FeatureError> {
+        let file: SetFile =
+            toml::from_str(text).map_err(|e| FeatureError::Toml(e.to_string().trim().into()))?;
+        Resolver::new(&file.feature)?.resolve(file.name.unwrap_or_else(|| "custom".into()))
+    }
+
+    /// A set of one feature: `indicator` with `params` in the order of its declaration.
+    ///
+    /// # Errors
+    /// As [`Indicator::check`].
+    pub fn single(indicator: &'static Indicator, params: &[f64]) -> Result<Self, FeatureError> {
+        indicator.check(params)?;
+        let inputs = indicator.inputs.iter().map(|&c| Input::Column(c)).collect();
+        let base = default_name(indicator, params);
+        let feature = Feature { indicator, params: params.to_vec(), inputs };
+        let columns = (0..indicator.outputs.len())
+            .map(|output| OutputColumn {
+                name: column_name(&base, indicator, output),
+                feature: 0,
+                output,
+            })
+            .collect();
+        Ok(Self { name: base, features: vec![feature], columns })
+    }
+
+    /// The set's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Names of the columns that it gives, in order.
+    #[must_use]
+    pub fn columns(&self) -> Vec<String> {
+        self.columns.iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// Whether any feature reads that column of the bars.
+    pub(crate) fn reads(&self, column: Column) -> bool {
+        self.features.iter().flat_map(|f| &f.inputs).any(|&i| i == Input::Column(column))
+    }
+
+    /// Builds the graph of the whole set over the sources in the order of [`Column::ALL`].
+    pub(crate) fn plan(&self) -> Plan<'_> {
+        let mut graph = Graph::new(Column::ALL.len());
+        let mut built: Vec<Vec<Series>> = Vec::with_capacity(self.features.len());
+        for feature in &self.features {
+            let inputs: Vec<Series> = feature
+                .inputs
+                .iter()
+                .map(|input| match *input {
+                    Input::Column(column) => Series(column as usize),
+                    Input::Feature(index, output) => built[index][output],
+                })
+                .collect();
+            built.push((feature.indicator.build)(&mut graph, &inputs, &feature.params));
+        }
+        let series = self.columns.iter().map(|c| built[c.feature][c.output]).collect();
+        Plan { set: self, graph, series }
+    }
+}
+
+/// The graph of a set.
+pub(crate) struct Plan<'s> {
+    set: &'s FeatureSet,
+    pub(crate) graph: Graph,
+    /// The series of each column.
+    pub(crate) series: Vec<Series>,
+}
+
+impl Plan<'_> {
+    /// Each column's name and the first row that can hold a value.
+    pub(crate) fn firsts(&self) -> impl Iterator<Item = (&str, usize)> {
+        let names = self.set.columns.iter().map(|c| c.name.as_str());
+        names.zip(self.series.iter().map(|&s| self.graph.first(s)))
+    }
+
+    pub(crate) fn into_graph(self) -> (Graph, Vec<Series>) {
+        (self.graph, self.series)
+    }
+}
+
+fn default_name(indicator: &Indicator, params: &[f64]) -> String {
+    let mut name = indicator.name.to_string();
+    for value in params {
+        name.push_str(&format!("_{value}"));
+    }
+    name
+}
+
+fn column_name(base: &str, indicator: &Indicator, output: usize) -> String {
+    if indicator.outputs.len() == 1 {
+        return base.to_string();
+    }
+    format!("{base}_{}", indicator.outputs[output])
+}
+
+/// Turns names into features in an order in which they can be computed.
+struct Resolver<'f> {
+    files: &'f [FeatureFile],
+    indicators: Vec<&'static Indicator>,
+    params: Vec<Vec<f64>>,
+    names: Vec<String>,
+    /// Every name that an input may use: where it comes from.
+    known: HashMap<String, (usize, usize)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    New,
+    Open,
+    Done(usize),
+}
+
+impl<'f> Resolver<'f> {
+    fn new(files: &'f [FeatureFile]) -> Result<Self, FeatureError> {
+        let mut indicators = Vec::new();
+        let mut params = Vec::new();
+        let mut names = Vec::new();
+        let mut known = HashMap::new();
+        for (index, file) in files.iter().enumerate() {
+            let indicator = registry::get(&file.indicator)?;
+            let values = read_params(indicator, &file.params)?;
+            let name = file.name.clone().unwrap_or_else(|| default_name(indicator, &values));
+            for output in 0..indicator.outputs.len() {
+                let column = column_name(&name, indicator, output);
+                if known.insert(column.clone(), (index, output)).is_some() {
+                    return Err(FeatureError::DuplicateColumn { name: column });
+                }
+            }
+            indicators.push(indicator);
+            params.push(values);
+            names.push(name);
+        }
+        Ok(Self { files, indicators, params, names, known })
+    }
+
+    fn resolve(&self, name: String) -> Result<FeatureSet, FeatureError> {
+        let mut features = Vec::new();
+        let mut marks = vec![Mark::New; self.files.len()];
+        for index in 0..self.files.len() {
+            self.visit(index, &mut marks, &mut Vec::new(), &mut features)?;
+        }
+        let mut columns = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            let Mark::Done(feature) = marks[index] else { continue };
+            for output in self.chosen(index, file)? {
+                let name = column_name(&self.names[index], self.indicators[index], output);
+                columns.push(OutputColumn { name, feature, output });
+            }
+        }
+        Ok(FeatureSet { name, features, columns })
+    }
+
+    fn chosen(&self, index: usize, file: &FeatureFile) -> Result<Vec<usize>, FeatureError> {
+        let outputs = self.indicators[index].outputs;
+        let Some(wanted) = &file.outputs else { return Ok((0..outputs.len()).collect()) };
+        let find = |name: &String| {
+            outputs
+                .iter()
+                .position(|o| o == name)
+                .ok_or_else(|| FeatureError::unknown("output", name, outputs.iter().copied()))
+        };
+        let mut chosen = Vec::new();
+        for name in wanted {
+            let at = find(name)?;
+            if chosen.contains(&at) {
+                let name = column_name(&self.names[index], self.indicators[index], at);
+                return Err(FeatureError::DuplicateColumn { name });
+            }
+            chosen.push(at);
+        }
+        Ok(chosen)
+    }
+
+    /// Adds feature `index` after those that it reads; `path` is the way here.
+    fn visit(
+        &self,
+        index: usize,
+        marks: &mut [Mark],
+        path: &mut Vec<usize>,
+        features: &mut Vec<Feature>,
+    ) -> Result<usize, FeatureError> {
+        match marks[index] {
+            Mark::Done(at) => return Ok(at),
+            Mark::Open => return Err(self.circle(index, path)),
+            Mark::New => marks[index] = Mark::Open,
+        }
+        path.push(index);
+        let indicator = self.indicators[index];
+        let mut inputs = Vec::new();
+        for source in self.sources(index)? {
+            inputs.push(match source {
+                Input::Feature(other, output) => {
+                    Input::Feature(self.visit(other, marks, path, features)?, output)
+                }
+                column => column,
+            });
+        }
+        path.pop();
+        features.push(Feature { indicator, params: self.params[index].clone(), inputs });
+        marks[index] = Mark::Done(features.len() - 1);
+        Ok(features.len() - 1)
+    }
+
+    /// The inputs of feature `index`; features by their place in the file.
+    fn sources(&self, index: usize) -> Result<Vec<Input>, FeatureError> {
+        let indicator = self.indicators[index];
+        let Some(names) = &self.files[index].inputs else {
+            return Ok(indicator.inputs.iter().map(|&c| Input::Column(c)).collect());
+        };
+        let (expected, found) = (indicator.inputs.len(), names.len());
+        if expected != found {
+            let indicator = indicator.name.to_string();
+            return Err(FeatureError::Arity { indicator, what: "inputs", expected, found });
+        }
+        names.iter().map(|name| self.input(name)).collect()
+    }
+
+    fn input(&self, name: &str) -> Result<Input, FeatureError> {
+        if let Some(&(feature, output)) = self.known.get(name) {
+            return Ok(Input::Feature(feature, output));
+        }
+        if let Some(column) = Column::parse(name) {
+            return Ok(Input::Column(column));
+        }
+        let mut known: Vec<&str> = self.known.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let columns = Column::ALL.iter().map(|c| c.name());
+        Err(FeatureError::unknown("input", name, columns.chain(known)))
+    }
+
+    fn circle(&self, index: usize, path: &[usize]) -> FeatureError {
+        let start = path.iter().position(|&p| p == index).unwrap_or(0);
+        let mut names: Vec<&str> = path[start..].iter().map(|&p| self.names[p].as_str()).collect();
+        names.push(&self.names[index]);
+        FeatureError::Circle { path: names.join(" -> ") }
+    }
+}
+
+fn read_params(
+    indicator: &'static Indicator,
+    given: &HashMap<String, f64>,
+) -> Result<Vec<f64>, FeatureError> {
+    let names = || indicator.params.iter().map(|p| p.name);
+    for name in given.keys() {
+        if !names().any(|n| n == name) {
+            return Err(FeatureError::unknown("parameter", name, names()));
+        }
+    }
+    let value = |p: &registry::Param| given.get(p.name).copied().unwrap_or(p.default);
+    let values: Vec<f64> = indicator.params.iter().map(value).collect();
+    indicator.check(&values)?;
+    Ok(values)
+}
