@@ -36,6 +36,7 @@
 //!     fills: &fills,
 //!     init_cash: config.init_cash,
 //!     freq_ns: 60_000_000_000,
+//!     returns: None,
 //! };
 //! let statistics = run.statistics(StatSet::portfolio());
 //! assert_eq!(statistics.get(Stat::EndValue), Some(120.0));

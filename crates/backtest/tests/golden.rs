@@ -151,7 +151,7 @@ fn check(bars: &Bars, case: &Value) -> Result<(), String> {
     equity(&bars.close, &fills, config.init_cash, &mut values);
     same_rows("equity", &[values], &Value::Array(vec![case["equity"].clone()]))?;
     let run =
-        Run { bars: bars.view(), fills: &fills, init_cash: config.init_cash, freq_ns: MINUTE_NS };
+        Run { bars: bars.view(), fills: &fills, init_cash: config.init_cash, freq_ns: MINUTE_NS, returns: None };
     same_statistics(&run.statistics(StatSet::all()), &case["statistics"])
 }
 

@@ -195,6 +195,7 @@ impl Sweep<'_> {
             fills,
             init_cash: self.config.init_cash,
             freq_ns: self.freq_ns,
+            returns: None,
         };
         run.statistics(set)
     }

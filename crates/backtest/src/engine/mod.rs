@@ -6,12 +6,14 @@
 //! | what | file |
 //! |---|---|
 //! | the walk over events | `simulate.rs` |
+//! | the same for all cash in and out, long only | `all_in.rs` |
 //! | what one order does to cash and position | `account.rs` |
 //! | stop loss, trailing stop, take profit | `stops.rs` |
 //! | a bar's signals to one order | `decide.rs` |
 //! | comparisons that forgive rounding | `float.rs` |
 
 mod account;
+mod all_in;
 mod decide;
 mod float;
 mod simulate;

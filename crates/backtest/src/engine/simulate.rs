@@ -3,6 +3,7 @@
 use market_data::BarsView;
 
 use super::account::{Limits, Request};
+use super::all_in::AllIn;
 use super::decide::{self, Decision};
 use super::stops::{Hit, Stops};
 use super::{Account, Fill};
@@ -30,6 +31,21 @@ pub fn simulate(
     fills: &mut Vec<Fill>,
 ) -> Result<(), BacktestError> {
     fills.clear();
+    if let Some(all_in) = AllIn::of(config, signals) {
+        let (entry, exit) = (signals.long_entry.words(), signals.long_exit.words());
+        all_in.simulate(bars.close, entry, exit, fills);
+        return Ok(());
+    }
+    walk(bars, signals, config, fills)
+}
+
+/// The general case.
+fn walk(
+    bars: &BarsView<'_>,
+    signals: &Signals,
+    config: &Config<'_>,
+    fills: &mut Vec<Fill>,
+) -> Result<(), BacktestError> {
     let mut walk = Walk {
         bars,
         config,
@@ -135,5 +151,53 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Direction, Mask};
+
+    proptest! {
+        #[test]
+        fn all_in_has_the_bits_of_the_general_walk(
+            rows in prop::collection::vec((1.0_f64..200.0, any::<bool>(), any::<bool>(), 0..20), 1..200),
+            fees in prop_oneof![Just(0.0), 0.0_f64..0.5],
+            fixed_fees in prop_oneof![Just(0.0), 0.0_f64..60.0],
+            slippage in prop_oneof![Just(0.0), 0.0_f64..0.1],
+            min_size in prop_oneof![Just(1e-8), 0.0_f64..2.0],
+        ) {
+            let close: Vec<f64> =
+                rows.iter().map(|row| if row.3 == 0 { f64::NAN } else { row.0 }).collect();
+            let time: Vec<i64> = (0..close.len() as i64).collect();
+            let bars = BarsView {
+                timestamp: &time,
+                open: &close,
+                high: &close,
+                low: &close,
+                close: &close,
+                volume: &close,
+            };
+            let mask = |of: fn(&(f64, bool, bool, i32)) -> bool| {
+                Mask::from_bools(&rows.iter().map(of).collect::<Vec<_>>())
+            };
+            let signals =
+                Signals::new(mask(|row| row.1), mask(|row| row.2), Direction::LongOnly);
+            let config = Config {
+                fees: fees.into(),
+                fixed_fees: fixed_fees.into(),
+                slippage: slippage.into(),
+                min_size,
+                ..Config::default()
+            };
+            prop_assert!(AllIn::of(&config, &signals).is_some());
+            let (mut fast, mut general) = (Vec::new(), Vec::new());
+            simulate(&bars, &signals, &config, &mut fast).unwrap();
+            walk(&bars, &signals, &config, &mut general).unwrap();
+            prop_assert_eq!(fast, general);
+        }
     }
 }

@@ -8,11 +8,12 @@
 //! A year has 365 days. Standard deviations have one degree of freedom removed.
 
 mod extended;
+mod lanes;
 mod path;
 mod stat;
 mod summary;
 mod trades;
 
-pub use path::{equity, returns};
+pub use path::{equity, price_returns, returns};
 pub use stat::{Stat, StatSet};
 pub use summary::{Run, Statistics};

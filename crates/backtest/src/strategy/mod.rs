@@ -152,12 +152,10 @@ impl Feature {
     /// Writes the feature of `close` to `out`, NaN while it warms up. O(bars).
     ///
     /// # Errors
-    /// [`features::FeatureError`] where the window does not fit the data.
-    ///
-    /// # Panics
-    /// When `out` is not as long as `close`, or the registry has no such indicator.
+    /// [`features::FeatureError`] where the registry has no such indicator, or the window is out of
+    /// range or longer than the data.
     pub fn compute(&self, close: &[f64], out: &mut [f64]) -> Result<(), features::FeatureError> {
-        features::rolling::mean(close, self.window, out);
-        Ok(())
+        let indicator = features::registry::get(self.indicator)?;
+        indicator.compute(&[close], &[self.window as f64], &mut [out])
     }
 }
