@@ -1,1 +1,52 @@
 //! What this machine is, and its ceilings: memory, latency, compute, storage.
+//!
+//! [`machine`] describes the machine in milliseconds. [`probe`] measures it and gives a
+//! [`ProbeReport`], which prints as a table and is the document `redline.probe/1` as JSON.
+//! [`Ceilings`] are the few figures that other programs hold themselves against.
+//!
+//! ```
+//! let ceilings = hw_probe::Ceilings { read_gb_per_s: Some(50.0), ..Default::default() };
+//! // A program that read 10 GB in 400 ms reached half of what this memory gives.
+//! let attained = ceilings.roofline(10e9, 0.0, 0.4).unwrap();
+//! assert_eq!(attained.of_ceiling_percent.round(), 50.0);
+//! ```
+//!
+//! | section | file | what is timed |
+//! |---|---|---|
+//! | machine | `machine.rs`, `sys/` | nothing: files of the system are read |
+//! | memory | `memory.rs`, `kernels/stream.rs` | streams, pinned and first touched, verified |
+//! | latency | `latency.rs`, `kernels/chase.rs` | dependent loads, alone and loaded; core to core |
+//! | compute | `compute.rs`, `gemm.rs`, `kernels/fma.rs` | FMA chains, matrix products, single operations |
+//! | storage | `storage/` | transfers past the page cache and through it |
+//! | noise | `watch.rs` | what others did meanwhile; disturbed measurements are made again |
+
+mod cache;
+mod ceilings;
+mod compute;
+mod error;
+pub mod gemm;
+mod kernels;
+mod latency;
+mod machine;
+mod measure;
+mod memory;
+mod options;
+mod plan;
+mod probe;
+mod report;
+mod storage;
+mod sys;
+mod team;
+mod watch;
+
+pub use cache::{CachedCeilings, CeilingsCache};
+pub use ceilings::{Attained, Ceilings};
+pub use error::ProbeError;
+pub use machine::{Cache, Limits, Machine, Theoretical, machine};
+pub use memory::{Kernel, Stores};
+pub use options::{ProbeOptions, Progress, Section};
+pub use probe::probe;
+pub use report::{
+    ComputeRow, CoreToCoreRow, LatencyRow, LoadedLatencyRow, MemoryRow, Noise, Percentiles,
+    ProbeReport, Rates, Rule, SCHEMA, ScalarRow, StorageRow, Unavailable,
+};

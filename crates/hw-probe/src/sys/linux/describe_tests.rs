@@ -1,0 +1,81 @@
+use super::*;
+
+fn put(root: &Path, path: &str, text: impl AsRef<[u8]>) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// One processor's caches, as the kernel lists them.
+fn put_caches(root: &Path) {
+    let folder = "sys/devices/system/cpu/cpu0/cache";
+    for (index, level, kind, size, shared) in [
+        (0, 1, "Data", "48K", "0-1"),
+        (1, 1, "Instruction", "32K", "0-1"),
+        (2, 3, "Unified", "4M", "0-3"),
+    ] {
+        put(root, &format!("{folder}/index{index}/level"), level.to_string());
+        put(root, &format!("{folder}/index{index}/type"), kind);
+        put(root, &format!("{folder}/index{index}/size"), size);
+        put(root, &format!("{folder}/index{index}/shared_cpu_list"), shared);
+    }
+}
+
+#[test]
+fn a_machine_without_sys_and_proc_is_described_all_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let machine = describe(root.path());
+    assert_eq!(machine.cpu_model, "unknown processor");
+    assert!(machine.caches.is_empty() && machine.memory_bytes.is_none());
+    assert!(machine.threads >= 1 && machine.cores >= 1);
+    assert!(machine.unavailable[0].contains("/sys/devices/system/cpu"), "{machine:?}");
+    assert!(machine.theoretical.source.starts_with("not available"));
+}
+
+#[test]
+fn caches_cores_and_pages_are_read_from_their_files() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    put(root, "proc/cpuinfo", "processor : 0\nmodel name\t: Test CPU 9000\nflags : fpu sse\n");
+    put(root, "proc/meminfo", "MemTotal:       1024 kB\n");
+    put(root, "sys/devices/system/cpu/online", "0-3\n");
+    put(root, "sys/devices/system/node/online", "0-1\n");
+    for cpu in 0..4 {
+        let folder = format!("sys/devices/system/cpu/cpu{cpu}/topology");
+        put(root, &format!("{folder}/physical_package_id"), "0");
+        put(root, &format!("{folder}/core_id"), (cpu / 2).to_string());
+    }
+    put_caches(root);
+    fs::create_dir_all(root.join("sys/kernel/mm/hugepages/hugepages-2048kB")).unwrap();
+    let machine = describe(root);
+    assert_eq!(machine.cpu_model, "Test CPU 9000");
+    assert_eq!((machine.cores, machine.numa_nodes), (2, Some(2)));
+    assert_eq!(machine.caches.len(), 3);
+    assert_eq!(machine.last_level_cache_bytes(), Some(4 << 20));
+    assert_eq!(machine.caches[2].shared_by, 4);
+    assert_eq!(machine.memory_bytes, Some(1 << 20));
+    assert_eq!(machine.huge_page_bytes, [2 << 20]);
+    assert_eq!(machine.hypervisor, None);
+}
+
+#[test]
+fn memory_modules_add_up() {
+    let root = tempfile::tempdir().unwrap();
+    let mut record = vec![0_u8; 0x28];
+    record[0x0A..0x0C].copy_from_slice(&64_u16.to_le_bytes());
+    record[0x0C..0x0E].copy_from_slice(&0x7FFF_u16.to_le_bytes());
+    record[0x20..0x22].copy_from_slice(&4800_u16.to_le_bytes());
+    put(root.path(), "sys/firmware/dmi/entries/17-0/raw", &record);
+    put(root.path(), "sys/firmware/dmi/entries/17-1/raw", &record);
+    put(root.path(), "sys/firmware/dmi/entries/4-0/raw", &record);
+    let paper = theoretical(root.path());
+    assert_eq!(paper.memory_gb_per_s.map(f64::round), Some(77.0));
+}
+
+#[test]
+fn lists_and_sizes_parse() {
+    assert_eq!(parse_list("0-2,7"), Some(vec![0, 1, 2, 7]));
+    assert_eq!(parse_list("x"), None);
+    assert_eq!(parse_size("266240K"), Some(260 << 20));
+    assert_eq!(parse_size(""), None);
+}

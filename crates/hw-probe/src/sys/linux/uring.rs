@@ -1,0 +1,102 @@
+//! A ring that keeps a fixed number of transfers of one size in flight.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+use io_uring::{IoUring, opcode, types};
+
+use crate::storage::transfer::{Job, Op};
+
+/// Runs the job; each transfer's time from submission to completion goes to `latencies`.
+///
+/// # Errors
+/// Where the kernel has no ring for us (old, or forbidden in a container), before any transfer;
+/// or the first error of the ring or of a transfer, after those in flight have ended.
+pub(crate) fn run(job: &mut Job<'_>) -> io::Result<Duration> {
+    let mut ring = IoUring::new(job.depth.next_power_of_two() as u32)?;
+    let begin = Instant::now();
+    let mut flight =
+        Flight { started: vec![begin; job.depth], idle: (0..job.depth).collect(), error: None };
+    let mut next = 0;
+    loop {
+        while flight.error.is_none() && next < job.offsets.len() && begin.elapsed() < job.limit {
+            let Some(slot) = flight.idle.pop() else { break };
+            flight.started[slot] = Instant::now();
+            submit(&mut ring, job, &mut flight, slot, next);
+            next += 1;
+        }
+        // What a failing ring never took from us is not in flight.
+        let untaken = if flight.error.is_some() { ring.submission().len() } else { 0 };
+        if flight.idle.len() + untaken == job.depth {
+            break;
+        }
+        wait(&ring, &mut flight);
+        reap(&mut ring, job, &mut flight);
+    }
+    match flight.error {
+        Some(error) => Err(error),
+        None => Ok(begin.elapsed()),
+    }
+}
+
+/// Which parts of the buffer are the kernel's at the moment: all slots that are not idle.
+struct Flight {
+    started: Vec<Instant>,
+    idle: Vec<usize>,
+    error: Option<io::Error>,
+}
+
+fn submit(ring: &mut IoUring, job: &mut Job<'_>, flight: &mut Flight, slot: usize, index: usize) {
+    let offset = job.offsets[index];
+    job.prepare(slot, offset);
+    let file = types::Fd(job.file.as_raw_fd());
+    let buffer = job.buffer(slot);
+    let (at, length) = (buffer.as_mut_ptr(), buffer.len() as u32);
+    let entry = match job.op {
+        Op::Read => opcode::Read::new(file, at, length).offset(offset).build(),
+        Op::Write => opcode::Write::new(file, at, length).offset(offset).build(),
+    };
+    let entry = entry.user_data((index << 16 | slot) as u64);
+    // SAFETY: the file and the slot's part of the buffer outlive the transfer, since `run` returns
+    // only when no slot is in flight; nothing else touches a slot between its submission and its
+    // completion.
+    if unsafe { ring.submission().push(&entry) }.is_err() {
+        flight.idle.push(slot);
+        flight.error.get_or_insert_with(|| io::Error::other("the submission ring is full"));
+    }
+}
+
+/// Submits what is pushed and waits for at least one completion. An error is kept and not
+/// returned: transfers in flight write into our buffers, and must end before those go.
+fn wait(ring: &IoUring, flight: &mut Flight) {
+    match ring.submit_and_wait(1) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(error) => {
+            flight.error.get_or_insert(error);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn reap(ring: &mut IoUring, job: &mut Job<'_>, flight: &mut Flight) {
+    for done in ring.completion() {
+        let tag = done.user_data() as usize;
+        let (slot, index) = (tag & 0xFFFF, tag >> 16);
+        let result = match done.result() {
+            code if code < 0 => Err(io::Error::from_raw_os_error(-code)),
+            moved if moved as usize != job.block => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => job.finish(slot, job.offsets[index], flight.started[slot].elapsed()),
+        };
+        flight.idle.push(slot);
+        if let Err(error) = result {
+            flight.error.get_or_insert(error);
+        }
+    }
+}
+
+/// Whether the kernel grants this process a ring.
+pub(crate) fn probe() -> io::Result<()> {
+    IoUring::new(2).map(drop)
+}
