@@ -2,7 +2,7 @@
 
 use super::Block;
 use super::graph::{Graph, Series};
-use crate::kernel::chain::{PLANE_ROWS, PLANES, Plane};
+use crate::kernel::chain::{PLANES, Plane};
 
 /// Rows in one block: small enough that the blocks of a whole set stay in a core's own cache,
 /// large enough that a kernel's call costs nothing beside its work.
@@ -19,6 +19,18 @@ struct Place {
     /// Rows kept before the current block.
     history: usize,
 }
+
+/// A cache line of values.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+#[repr(align(64))]
+struct Line([f64; LINE_ROWS]);
+
+const LINE_ROWS: usize = 8;
+
+/// Rows between the end of a series' place and the next: places a whole number of pages apart
+/// would make the processor take a load for one that must wait for the store to another place.
+const STAGGER_ROWS: usize = 136;
 
 /// Whole columns that a program reads from and writes to directly.
 pub(crate) struct Columns<'c> {
@@ -48,10 +60,20 @@ pub(crate) struct Program {
     capacity: usize,
 }
 
+fn flat(arena: &[Line]) -> &[f64] {
+    // SAFETY: a line is eight values without padding, and values need no more alignment than lines.
+    unsafe { std::slice::from_raw_parts(arena.as_ptr().cast(), arena.len() * LINE_ROWS) }
+}
+
+fn flat_mut(arena: &mut [Line]) -> &mut [f64] {
+    // SAFETY: as in `flat`; the borrow of the lines is exclusive.
+    unsafe { std::slice::from_raw_parts_mut(arena.as_mut_ptr().cast(), arena.len() * LINE_ROWS) }
+}
+
 /// What a running program carries from block to block.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct State {
-    arena: Vec<f64>,
+    arena: Vec<Line>,
     carried: Vec<f64>,
     /// Rows of the current arena that are used after the history.
     cursor: usize,
@@ -66,8 +88,10 @@ impl Program {
         let mut places = Vec::with_capacity(graph.len());
         let mut arena_len = 0;
         for history in graph.history() {
-            places.push(Place { start: arena_len, history });
-            arena_len += history + BLOCK_ROWS;
+            // Blocks begin on a cache line.
+            let aligned = (arena_len + history).next_multiple_of(LINE_ROWS);
+            places.push(Place { start: aligned - history, history });
+            arena_len = aligned + BLOCK_ROWS + STAGGER_ROWS;
         }
         let mut states = Vec::with_capacity(graph.nodes.len() + 1);
         let mut state_len = 0;
@@ -109,7 +133,7 @@ impl Program {
     /// The state before row `row`, as if no row had come before it.
     pub(crate) fn start(&self, row: usize) -> State {
         State {
-            arena: vec![f64::NAN; self.arena_len],
+            arena: vec![Line([f64::NAN; LINE_ROWS]); self.arena_len / LINE_ROWS],
             carried: vec![0.0; self.state_len],
             cursor: 0,
             row,
@@ -119,7 +143,7 @@ impl Program {
 
     /// Whether `state` was made by a program of this shape.
     pub(crate) fn fits(&self, state: &State) -> bool {
-        state.arena.len() == self.arena_len
+        state.arena.len() == self.arena_len / LINE_ROWS
             && state.carried.len() == self.state_len
             && state.cursor <= self.capacity
     }
@@ -170,11 +194,11 @@ impl Program {
         if state.cursor + rows > self.capacity {
             self.rewind(state);
         }
-        state.scratch.resize(PLANES, [0.0; PLANE_ROWS]);
+        state.scratch.resize(PLANES, Plane::EMPTY);
         for &index in &self.used {
             let (place, source) = (self.places[index], sources[index]);
             let at = place.start + place.history + state.cursor;
-            state.arena[at..at + rows].copy_from_slice(source);
+            flat_mut(&mut state.arena)[at..at + rows].copy_from_slice(source);
         }
         for &index in &self.live {
             self.run_node(index, state, rows, None);
@@ -187,14 +211,14 @@ impl Program {
     pub(crate) fn latest<'s>(&self, state: &'s State, series: Series, rows: usize) -> &'s [f64] {
         let place = self.places[series.0];
         let end = place.start + place.history + state.cursor;
-        &state.arena[end - rows..end]
+        &flat(&state.arena)[end - rows..end]
     }
 
     /// Moves each series' history to the front of its place.
     fn rewind(&self, state: &mut State) {
         for place in self.places.iter().filter(|p| p.history > 0) {
             let from = place.start + state.cursor;
-            state.arena.copy_within(from..from + place.history, place.start);
+            flat_mut(&mut state.arena).copy_within(from..from + place.history, place.start);
         }
         state.cursor = 0;
     }
@@ -218,7 +242,9 @@ impl Program {
             }
         }
         // A node's outputs lie behind all of its inputs, as it was added after them.
-        let (before, mut rest) = state.arena.split_at_mut(self.places[node.output.0].start);
+        let (before, rest) =
+            flat_mut(&mut state.arena).split_at_mut(self.places[node.output.0].start);
+        let (mut rest, mut behind) = (rest, self.places[node.output.0].start);
         let mut inputs: [&[f64]; MAX_TAPS] = [&[]; MAX_TAPS];
         for (input, tap) in inputs.iter_mut().zip(&node.inputs) {
             let direct = columns.as_deref().and_then(|c| self.column_of(tap.series, c));
@@ -236,9 +262,10 @@ impl Program {
         }
         let mut outputs: [&mut [f64]; MAX_OUTPUTS] = Default::default();
         for (k, (output, taken)) in outputs.iter_mut().zip(&mut taken).take(count).enumerate() {
-            let history = self.places[node.output.0 + k].history;
-            let (own, behind) = rest.split_at_mut(history + self.capacity);
-            rest = behind;
+            let Place { start, history } = self.places[node.output.0 + k];
+            let (own, next) = rest.split_at_mut(start - behind + history + self.capacity);
+            let own = &mut own[start - behind..];
+            (rest, behind) = (next, start + history + self.capacity);
             *output = match columns.as_deref() {
                 Some(c) if !taken.is_empty() => &mut taken[state.row - c.origin..][..rows],
                 _ => &mut own[history + state.cursor..][..rows],

@@ -17,10 +17,26 @@ pub(crate) const WIDEST: usize = 192;
 const CHUNK: usize = 256;
 
 /// One plane of scratch: a chunk with its history.
-pub(crate) type Plane = [f64; PLANE_ROWS];
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(64))]
+pub(crate) struct Plane([f64; CHUNK + WIDEST]);
 
-/// Rows of a plane.
-pub(crate) const PLANE_ROWS: usize = CHUNK + WIDEST;
+impl Plane {
+    pub(crate) const EMPTY: Self = Self([0.0; CHUNK + WIDEST]);
+}
+
+impl std::ops::Deref for Plane {
+    type Target = [f64];
+    fn deref(&self) -> &[f64] {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Plane {
+    fn deref_mut(&mut self) -> &mut [f64] {
+        &mut self.0
+    }
+}
 
 /// The most planes that a kernel works on: each step reads one half and writes the other.
 pub(crate) const PLANES: usize = 12;
