@@ -1,12 +1,14 @@
 //! Running a feature set over bars: shared parts once, cache-sized blocks, all cores.
 
+use std::ops::Range;
+
 use market_data::BarsView;
 
-use crate::engine::graph::Series;
-use crate::engine::machine::{BLOCK_ROWS, Program};
+use crate::engine::machine::{BLOCK_ROWS, Columns, Program, State};
 use crate::error::FeatureError;
 use crate::registry::{Column, enough_rows, same_length};
 use crate::set::FeatureSet;
+use crate::sys;
 
 /// How to compute a set.
 #[derive(Default, Clone, Copy)]
@@ -91,7 +93,7 @@ pub fn compute_into(
     let _ = options;
     let mut outputs: Vec<&mut [f64]> = table.columns.iter_mut().map(Vec::as_mut_slice).collect();
     let (graph, series) = plan.into_graph();
-    run_columns(&Program::new(graph), &sources.slices(bars), &series, &mut outputs);
+    run_columns(&Program::new(graph, series), &sources.slices(bars), &mut outputs);
     if let Some(progress) = options.progress {
         progress(1.0);
     }
@@ -141,23 +143,67 @@ fn bar_column(bars: BarsView<'_>, column: Column) -> Option<&[f64]> {
     }
 }
 
-/// Runs `program` over whole columns, from the first row on, and copies `series` to `outputs`.
-pub(crate) fn run_columns(
-    program: &Program,
-    inputs: &[&[f64]],
-    series: &[Series],
-    outputs: &mut [&mut [f64]],
-) {
+/// Output above this is not found in a cache again and is stored past it.
+const LARGE_BYTES: usize = 16 << 20;
+
+/// Runs `program` over whole columns, from the first row on.
+pub(crate) fn run_columns(program: &Program, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
     let rows = inputs.first().map_or(0, |i| i.len());
-    let mut state = program.start(0);
-    let mut block: Vec<&[f64]> = Vec::with_capacity(inputs.len());
-    for start in (0..rows).step_by(BLOCK_ROWS) {
-        let end = rows.min(start + BLOCK_ROWS);
-        block.clear();
-        block.extend(inputs.iter().map(|i| &i[start..end]));
-        program.push(&mut state, &block);
-        for (&series, output) in series.iter().zip(outputs.iter_mut()) {
-            output[start..end].copy_from_slice(program.latest(&state, series, end - start));
+    let large = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
+    let outputs = outputs.iter_mut().map(|o| &mut **o).collect();
+    run_rows(program, Columns { sources: inputs, outputs, origin: 0 }, 0..rows, large);
+}
+
+/// Computes the rows `range` of the outputs, which begin at its first row; the program begins early
+/// enough for its windows to be full.
+fn run_rows(program: &Program, mut columns: Columns<'_>, range: Range<usize>, large: bool) {
+    let before = program.reach().unwrap_or(range.start);
+    let start = range.start.saturating_sub(before);
+    let mut state = program.start(start);
+    let mut row = start;
+    while row < range.end {
+        let rows = BLOCK_ROWS.min(range.end - row);
+        if !large && row >= range.start + program.direct_from() {
+            program.push_direct(&mut state, rows, &mut columns);
+        } else {
+            let block = sources_at(columns.sources, row..row + rows);
+            program.push(&mut state, &block[..columns.sources.len()]);
+            let skipped = range.start.saturating_sub(row).min(rows);
+            copy_out(program, &state, &mut columns, row + skipped..row + rows, large);
+        }
+        row += rows;
+    }
+    if large {
+        sys::fence();
+    }
+}
+
+fn sources_at<'c>(sources: &[&'c [f64]], rows: Range<usize>) -> [&'c [f64]; Column::ALL.len()] {
+    let mut block: [&[f64]; Column::ALL.len()] = Default::default();
+    for (block, source) in block.iter_mut().zip(sources) {
+        *block = &source[rows.clone()];
+    }
+    block
+}
+
+/// Copies the latest rows, up to and including row `rows.end - 1`, to the output columns.
+fn copy_out(
+    program: &Program,
+    state: &State,
+    columns: &mut Columns<'_>,
+    rows: Range<usize>,
+    large: bool,
+) {
+    let at = rows.start - columns.origin.min(rows.start)..rows.end - columns.origin.min(rows.end);
+    if rows.is_empty() {
+        return;
+    }
+    for (&series, output) in program.outputs().iter().zip(&mut columns.outputs) {
+        let values = program.latest(state, series, rows.len());
+        if large {
+            sys::store_past_cache(&mut output[at.clone()], values);
+        } else {
+            output[at.clone()].copy_from_slice(values);
         }
     }
 }

@@ -8,6 +8,7 @@ mod kernel;
 pub mod registry;
 pub mod rolling;
 mod set;
+mod sys;
 
 pub use compute::{ComputeOptions, FeatureTable, compute, compute_into};
 pub use error::FeatureError;

@@ -183,7 +183,7 @@ impl Indicator {
         let (graph, series) = self.graph(params);
         let first = series.iter().map(|&s| graph.first(s)).min().unwrap_or(0);
         enough_rows(self.name, first, rows)?;
-        run_columns(&Program::new(graph), inputs, &series, outputs);
+        run_columns(&Program::new(graph, series), inputs, outputs);
         Ok(())
     }
 

@@ -151,4 +151,26 @@ impl Graph {
         }
         history
     }
+
+    /// Per series: whether any of `outputs` depends on it.
+    pub(crate) fn needed(&self, outputs: &[Series]) -> Vec<bool> {
+        let mut needed = vec![false; self.len()];
+        for series in outputs {
+            needed[series.0] = true;
+        }
+        for index in (0..self.nodes.len()).rev() {
+            if self.is_needed(index, &needed) {
+                for tap in &self.nodes[index].inputs {
+                    needed[tap.series.0] = true;
+                }
+            }
+        }
+        needed
+    }
+
+    /// Whether any output of node `index` is needed.
+    pub(crate) fn is_needed(&self, index: usize, needed: &[bool]) -> bool {
+        let node = &self.nodes[index];
+        needed[node.output.0..][..node.kernel.outputs].contains(&true)
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Block;
 use super::graph::{Graph, Series};
+use crate::kernel::chain::{PLANES, Plane};
 
 /// Rows in one block: small enough that the blocks of a whole set stay in a core's own cache,
 /// large enough that a kernel's call costs nothing beside its work.
@@ -19,9 +20,39 @@ struct Place {
     history: usize,
 }
 
+/// A cache line of values.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+#[repr(align(64))]
+struct Line([f64; LINE_ROWS]);
+
+const LINE_ROWS: usize = 8;
+
+/// Rows between the end of a series' place and the next: places a whole number of pages apart
+/// would make the processor take a load for one that must wait for the store to another place.
+const STAGGER_ROWS: usize = 136;
+
+/// Whole columns that a program reads from and writes to directly.
+pub(crate) struct Columns<'c> {
+    /// One column per source, from the first row on.
+    pub(crate) sources: &'c [&'c [f64]],
+    /// One column per output, from row `origin` on.
+    pub(crate) outputs: Vec<&'c mut [f64]>,
+    /// Number of the first row of the output columns.
+    pub(crate) origin: usize,
+}
+
 /// A graph made ready to run: where each series and each state lies.
 pub(crate) struct Program {
     graph: Graph,
+    outputs: Vec<Series>,
+    /// The sources that any node or output reads.
+    used: Vec<usize>,
+    /// The nodes that any output needs.
+    live: Vec<usize>,
+    /// Per series: the first output column that shows it.
+    column: Vec<Option<usize>>,
+    direct_from: usize,
     places: Vec<Place>,
     states: Vec<usize>,
     arena_len: usize,
@@ -29,24 +60,38 @@ pub(crate) struct Program {
     capacity: usize,
 }
 
+fn flat(arena: &[Line]) -> &[f64] {
+    // SAFETY: a line is eight values without padding, and values need no more alignment than lines.
+    unsafe { std::slice::from_raw_parts(arena.as_ptr().cast(), arena.len() * LINE_ROWS) }
+}
+
+fn flat_mut(arena: &mut [Line]) -> &mut [f64] {
+    // SAFETY: as in `flat`; the borrow of the lines is exclusive.
+    unsafe { std::slice::from_raw_parts_mut(arena.as_mut_ptr().cast(), arena.len() * LINE_ROWS) }
+}
+
 /// What a running program carries from block to block.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct State {
-    arena: Vec<f64>,
+    arena: Vec<Line>,
     carried: Vec<f64>,
     /// Rows of the current arena that are used after the history.
     cursor: usize,
     row: usize,
+    #[serde(skip)]
+    scratch: Vec<Plane>,
 }
 
 impl Program {
     /// Lays out `graph` for blocks of at most [`BLOCK_ROWS`] rows.
-    pub(crate) fn new(graph: Graph) -> Self {
+    pub(crate) fn new(graph: Graph, outputs: Vec<Series>) -> Self {
         let mut places = Vec::with_capacity(graph.len());
         let mut arena_len = 0;
         for history in graph.history() {
-            places.push(Place { start: arena_len, history });
-            arena_len += history + BLOCK_ROWS;
+            // Blocks begin on a cache line.
+            let aligned = (arena_len + history).next_multiple_of(LINE_ROWS);
+            places.push(Place { start: aligned - history, history });
+            arena_len = aligned + BLOCK_ROWS + STAGGER_ROWS;
         }
         let mut states = Vec::with_capacity(graph.nodes.len() + 1);
         let mut state_len = 0;
@@ -55,28 +100,91 @@ impl Program {
             state_len += (node.kernel.state)(&node.consts);
         }
         states.push(state_len);
-        Self { graph, places, states, arena_len, state_len, capacity: BLOCK_ROWS }
+        let needed = graph.needed(&outputs);
+        let used = (0..graph.sources).filter(|&s| needed[s]).collect();
+        let live = (0..graph.nodes.len()).filter(|&n| graph.is_needed(n, &needed)).collect();
+        let mut column = vec![None; graph.len()];
+        for (k, series) in outputs.iter().enumerate().rev() {
+            column[series.0] = (series.0 >= graph.sources).then_some(k);
+        }
+        let shown = |s: &usize| *s < graph.sources || column[*s].is_some();
+        let direct_from =
+            (0..graph.len()).filter(shown).map(|s| places[s].history).max().unwrap_or(0);
+        Self {
+            graph,
+            outputs,
+            used,
+            live,
+            column,
+            direct_from,
+            places,
+            states,
+            arena_len,
+            state_len,
+            capacity: BLOCK_ROWS,
+        }
     }
 
-    pub(crate) fn graph(&self) -> &Graph {
-        &self.graph
+    /// The series that the program is run for.
+    pub(crate) fn outputs(&self) -> &[Series] {
+        &self.outputs
     }
 
     /// The state before row `row`, as if no row had come before it.
     pub(crate) fn start(&self, row: usize) -> State {
         State {
-            arena: vec![f64::NAN; self.arena_len],
+            arena: vec![Line([f64::NAN; LINE_ROWS]); self.arena_len / LINE_ROWS],
             carried: vec![0.0; self.state_len],
             cursor: 0,
             row,
+            scratch: Vec::new(),
         }
     }
 
     /// Whether `state` was made by a program of this shape.
     pub(crate) fn fits(&self, state: &State) -> bool {
-        state.arena.len() == self.arena_len
+        state.arena.len() == self.arena_len / LINE_ROWS
             && state.carried.len() == self.state_len
             && state.cursor <= self.capacity
+    }
+
+    /// How many rows before a row decide its outputs; `None` where all rows do.
+    pub(crate) fn reach(&self) -> Option<usize> {
+        self.outputs.iter().map(|&s| self.graph.reach(s)).try_fold(0, |a, b| Some(a.max(b?)))
+    }
+
+    /// How many rows must lie before a block that is run by [`Program::push_direct`].
+    pub(crate) fn direct_from(&self) -> usize {
+        self.direct_from
+    }
+
+    /// As [`Program::push`] for `rows` more rows, but reads sources and writes outputs where they
+    /// lie. The rows that nodes look back on must be there: [`Program::direct_from`] of them have
+    /// been run before.
+    pub(crate) fn push_direct(&self, state: &mut State, rows: usize, columns: &mut Columns<'_>) {
+        if state.cursor + rows > self.capacity {
+            self.rewind(state);
+        }
+        for &index in &self.live {
+            self.run_node(index, state, rows, Some(columns));
+        }
+        self.copy_twins(state.row - columns.origin, rows, columns);
+        state.cursor += rows;
+        state.row += rows;
+    }
+
+    /// Fills the output columns that show a source or what an earlier output column shows.
+    fn copy_twins(&self, at: usize, rows: usize, columns: &mut Columns<'_>) {
+        for (k, &series) in self.outputs.iter().enumerate() {
+            if series.0 < self.graph.sources {
+                let from = at + columns.origin;
+                let source = &columns.sources[series.0][from..from + rows];
+                columns.outputs[k][at..at + rows].copy_from_slice(source);
+            } else if let Some(first) = self.column[series.0].filter(|&first| first != k) {
+                let (before, behind) = columns.outputs.split_at_mut(k);
+                behind[0][at..at + rows].copy_from_slice(&before[first][at..at + rows]);
+            }
+        }
     }
 
     /// Runs the rows of `sources`, at most [`BLOCK_ROWS`] of them, one slice per source.
@@ -86,12 +194,14 @@ impl Program {
         if state.cursor + rows > self.capacity {
             self.rewind(state);
         }
-        for (place, source) in self.places.iter().zip(sources) {
+        state.scratch.resize(PLANES, Plane::EMPTY);
+        for &index in &self.used {
+            let (place, source) = (self.places[index], sources[index]);
             let at = place.start + place.history + state.cursor;
-            state.arena[at..at + rows].copy_from_slice(source);
+            flat_mut(&mut state.arena)[at..at + rows].copy_from_slice(source);
         }
-        for index in 0..self.graph.nodes.len() {
-            self.run_node(index, state, rows);
+        for &index in &self.live {
+            self.run_node(index, state, rows, None);
         }
         state.cursor += rows;
         state.row += rows;
@@ -101,42 +211,93 @@ impl Program {
     pub(crate) fn latest<'s>(&self, state: &'s State, series: Series, rows: usize) -> &'s [f64] {
         let place = self.places[series.0];
         let end = place.start + place.history + state.cursor;
-        &state.arena[end - rows..end]
+        &flat(&state.arena)[end - rows..end]
     }
 
     /// Moves each series' history to the front of its place.
     fn rewind(&self, state: &mut State) {
         for place in self.places.iter().filter(|p| p.history > 0) {
             let from = place.start + state.cursor;
-            state.arena.copy_within(from..from + place.history, place.start);
+            flat_mut(&mut state.arena).copy_within(from..from + place.history, place.start);
         }
         state.cursor = 0;
     }
 
-    fn run_node(&self, index: usize, state: &mut State, rows: usize) {
+    fn run_node(
+        &self,
+        index: usize,
+        state: &mut State,
+        rows: usize,
+        mut columns: Option<&mut Columns<'_>>,
+    ) {
         let node = &self.graph.nodes[index];
+        let count = node.kernel.outputs;
+        // The columns that this node fills are taken out of the list for as long as it runs.
+        let mut taken: [&mut [f64]; MAX_OUTPUTS] = Default::default();
+        if let Some(columns) = &mut columns {
+            for (k, taken) in taken.iter_mut().take(count).enumerate() {
+                if let Some(column) = self.column[node.output.0 + k] {
+                    *taken = std::mem::take(&mut columns.outputs[column]);
+                }
+            }
+        }
         // A node's outputs lie behind all of its inputs, as it was added after them.
-        let (before, mut rest) = state.arena.split_at_mut(self.places[node.output.0].start);
+        let (before, rest) =
+            flat_mut(&mut state.arena).split_at_mut(self.places[node.output.0].start);
+        let (mut rest, mut behind) = (rest, self.places[node.output.0].start);
         let mut inputs: [&[f64]; MAX_TAPS] = [&[]; MAX_TAPS];
         for (input, tap) in inputs.iter_mut().zip(&node.inputs) {
-            let place = self.places[tap.series.0];
-            let end = place.start + place.history + state.cursor + rows - tap.lag;
-            *input = &before[end - rows - tap.depth..end];
+            let direct = columns.as_deref().and_then(|c| self.column_of(tap.series, c));
+            *input = match direct {
+                Some((column, origin)) => {
+                    let end = state.row - origin + rows - tap.lag;
+                    &column[end - rows - tap.depth..end]
+                }
+                None => {
+                    let place = self.places[tap.series.0];
+                    let end = place.start + place.history + state.cursor + rows - tap.lag;
+                    &before[end - rows - tap.depth..end]
+                }
+            };
         }
         let mut outputs: [&mut [f64]; MAX_OUTPUTS] = Default::default();
-        for (k, output) in outputs.iter_mut().take(node.kernel.outputs).enumerate() {
-            let history = self.places[node.output.0 + k].history;
-            let (own, behind) = rest.split_at_mut(history + self.capacity);
-            let at = history + state.cursor;
-            *output = &mut own[at..at + rows];
-            rest = behind;
+        for (k, (output, taken)) in outputs.iter_mut().zip(&mut taken).take(count).enumerate() {
+            let Place { start, history } = self.places[node.output.0 + k];
+            let (own, next) = rest.split_at_mut(start - behind + history + self.capacity);
+            let own = &mut own[start - behind..];
+            (rest, behind) = (next, start + history + self.capacity);
+            *output = match columns.as_deref() {
+                Some(c) if !taken.is_empty() => &mut taken[state.row - c.origin..][..rows],
+                _ => &mut own[history + state.cursor..][..rows],
+            };
         }
         (node.kernel.run)(&mut Block {
             row: state.row,
             consts: &node.consts,
             inputs: &inputs[..node.inputs.len()],
-            outputs: &mut outputs[..node.kernel.outputs],
+            outputs: &mut outputs[..count],
+            scratch: &mut state.scratch,
             state: &mut state.carried[self.states[index]..self.states[index + 1]],
         });
+        if let Some(columns) = columns {
+            for (k, taken) in taken.into_iter().take(count).enumerate() {
+                if let Some(column) = self.column[node.output.0 + k] {
+                    columns.outputs[column] = taken;
+                }
+            }
+        }
+    }
+
+    /// The whole column in which `series` lies, and the number of that column's first row.
+    fn column_of<'c>(
+        &self,
+        series: Series,
+        columns: &'c Columns<'_>,
+    ) -> Option<(&'c [f64], usize)> {
+        if series.0 < self.graph.sources {
+            return Some((columns.sources[series.0], 0));
+        }
+        let column = self.column[series.0]?;
+        Some((&*columns.outputs[column], columns.origin))
     }
 }

@@ -8,6 +8,8 @@
 //! columns, cache-sized blocks, row ranges on many threads and one bar at a time all give the
 //! same bits.
 
+use crate::kernel::chain::Plane;
+
 pub(crate) mod graph;
 pub(crate) mod machine;
 
@@ -23,6 +25,8 @@ pub(crate) struct Block<'a, 'b> {
     pub(crate) outputs: &'a mut [&'b mut [f64]],
     /// What the node carries from block to block, all zero before the first row.
     pub(crate) state: &'a mut [f64],
+    /// Room to work in: [`PLANES`](crate::kernel::chain::PLANES) planes of any content.
+    pub(crate) scratch: &'a mut [Plane],
 }
 
 /// A computation on blocks of rows.

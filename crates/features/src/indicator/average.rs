@@ -7,6 +7,7 @@ use crate::registry::{Column, Indicator, Param};
 
 const CLOSE: &[Column] = &[Column::Close];
 const WINDOW_20: &[Param] = &[Param::rows("window", 20, 1)];
+const BANDS: &[Param] = &[Param::rows("window", 20, 2), Param::real("width", 2.0, 0.0, 1e3)];
 
 pub(crate) static INDICATORS: &[Indicator] = &[
     Indicator {
@@ -93,28 +94,47 @@ pub(crate) static INDICATORS: &[Indicator] = &[
         name: "bbands",
         title: "Bollinger bands",
         inputs: CLOSE,
-        params: &[Param::rows("window", 20, 2), Param::real("width", 2.0, 0.0, 1e3)],
-        outputs: &["upper", "middle", "lower", "percent_b", "bandwidth"],
-        source: "mean and `width` population standard deviations around it; TA-Lib BBANDS; \
-                 %b = (close - lower) / (upper - lower), bandwidth = (upper - lower) / middle",
+        params: BANDS,
+        outputs: &["upper", "middle", "lower"],
+        source: "mean and `width` population standard deviations around it; TA-Lib BBANDS",
+        build: |g, x, p| bands(g, x[0], p).to_vec(),
+    },
+    Indicator {
+        name: "bbands_percent",
+        title: "Bollinger %b",
+        inputs: CLOSE,
+        params: BANDS,
+        outputs: &["percent_b"],
+        source: "(x - lower band) / (upper band - lower band), Bollinger 2001; 0 where the bands \
+                 meet",
         build: |g, x, p| {
-            let n = rows(p[0]);
-            let middle = tree::mean(g, x[0], n);
-            let deviation = stddev(g, x[0], n);
-            let upper = mix(g, middle, 1.0, deviation, p[1]);
-            let lower = mix(g, middle, 1.0, deviation, -p[1]);
-            let percent =
-                g.node(&map::WITHIN, &[x[0].into(), lower.into(), upper.into()], &[1.0, 0.0]);
+            let [upper, _, lower] = bands(g, x[0], p);
+            vec![g.node(&map::WITHIN, &[x[0].into(), lower.into(), upper.into()], &[1.0, 0.0])]
+        },
+    },
+    Indicator {
+        name: "bbands_width",
+        title: "Bollinger bandwidth",
+        inputs: CLOSE,
+        params: BANDS,
+        outputs: &["bandwidth"],
+        source: "(upper band - lower band) / middle band, Bollinger 2001",
+        build: |g, x, p| {
+            let [upper, middle, lower] = bands(g, x[0], p);
             let spread = two(g, &map::SUB, upper, lower);
-            let bandwidth = two(g, &map::RATIO_OR_0, spread, middle);
-            vec![upper, middle, lower, percent, bandwidth]
+            vec![two(g, &map::RATIO_OR_0, spread, middle)]
         },
     },
 ];
 
 /// Exponential moving average with the usual weight, seeded by the mean of its first window.
 pub(crate) fn ema(g: &mut Graph, x: Series, window: usize) -> Series {
-    recur::ema(g, x, 2.0 / (window as f64 + 1.0), window)
+    ema_after(g, x, window, 0)
+}
+
+/// As [`ema`], seeded by the window after the first `skip` rows.
+pub(crate) fn ema_after(g: &mut Graph, x: Series, window: usize, skip: usize) -> Series {
+    recur::ema(g, x, 2.0 / (window as f64 + 1.0), window, skip)
 }
 
 /// The average, the average of that, and the average of that again.
@@ -124,14 +144,19 @@ pub(crate) fn emas(g: &mut Graph, x: Series, window: usize) -> [Series; 3] {
     [a, b, ema(g, b, window)]
 }
 
-/// Weighted mean: the mean, plus what the trend adds to it.
+/// Mean with weights 1 to `window`.
 pub(crate) fn wma(g: &mut Graph, x: Series, window: usize) -> Series {
-    if window == 1 {
-        return x;
-    }
     let n = window as f64;
-    let (mean, trend) = (tree::mean(g, x, window), tree::trend(g, x, window));
-    mix(g, mean, 1.0, trend, 2.0 / (n * (n + 1.0)))
+    let total = tree::weighted(g, x, window);
+    affine(g, total, 2.0 / (n * (n + 1.0)), 0.0)
+}
+
+/// Upper, middle and lower Bollinger band.
+fn bands(g: &mut Graph, x: Series, p: &[f64]) -> [Series; 3] {
+    let middle = tree::mean(g, x, rows(p[0]));
+    let deviation = stddev(g, x, rows(p[0]));
+    let upper = mix(g, middle, 1.0, deviation, p[1]);
+    [upper, middle, mix(g, middle, 1.0, deviation, -p[1])]
 }
 
 /// Population standard deviation.

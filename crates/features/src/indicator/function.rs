@@ -38,7 +38,7 @@ functions! {
     /// Moving average convergence divergence.
     macd(input; fast: usize, slow: usize, signal: usize) -> (line, signal_line, histogram);
     /// Average directional index.
-    adx(high, low, close; window: usize) -> (out);
+    adx(high, low; window: usize) -> (out);
     /// Stochastic oscillator.
     stoch(high, low, close; window: usize, slow_k: usize, slow_d: usize) -> (k, d);
 }

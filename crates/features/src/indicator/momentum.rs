@@ -2,7 +2,7 @@
 
 use super::{mix, one, rows, three, two};
 use crate::engine::graph::{Graph, Series};
-use crate::indicator::average::{ema, emas};
+use crate::indicator::average::{ema, ema_after, emas};
 use crate::kernel::{map, recur, tree, window};
 use crate::registry::{Column, Indicator, Param};
 
@@ -35,8 +35,8 @@ pub(crate) static INDICATORS: &[Indicator] = &[
                  difference of the two, Appel 1979; TA-Lib MACD",
         build: |g, x, p| {
             let (short, long) = (rows(p[0].min(p[1])), rows(p[0].max(p[1])));
-            let late = window::from_row(g, x[0], long - short);
-            let (fast, slow) = (ema(g, late, short), ema(g, x[0], long));
+            let fast = ema_after(g, x[0], short, long - short);
+            let slow = ema(g, x[0], long);
             let macd = two(g, &map::SUB, fast, slow);
             let signal = ema(g, macd, rows(p[2]));
             vec![macd, signal, two(g, &map::SUB, macd, signal)]
@@ -179,7 +179,7 @@ pub(crate) static INDICATORS: &[Indicator] = &[
 fn rsi(g: &mut Graph, x: Series, window: usize) -> Series {
     let change = two(g, &map::SUB, x, x.lag(1));
     let (gain, loss) = (one(g, &map::POSITIVE, change), one(g, &map::NEGATIVE, change));
-    let (gain, loss) = (recur::wilder(g, gain, window), recur::wilder(g, loss, window));
+    let (gain, loss) = (recur::wilder(g, gain, window, 0), recur::wilder(g, loss, window, 0));
     g.node(&map::SHARE, &[gain.into(), loss.into()], &[100.0])
 }
 

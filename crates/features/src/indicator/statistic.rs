@@ -79,10 +79,8 @@ pub(crate) static INDICATORS: &[Indicator] = &[
         source: "Pearson's correlation of two series; TA-Lib CORREL; 0 where one is constant",
         build: |g, x, p| {
             let n = rows(p[0]);
-            let xx = tree::squares(g, x[0], n);
-            let yy = tree::squares(g, x[1], n);
-            let xy = tree::products(g, x[0], x[1], n);
-            vec![three(g, &map::CORRELATION, [xx, yy, xy])]
+            let of = tree::pair(g, x[0], x[1], n);
+            vec![three(g, &map::CORRELATION, of)]
         },
     },
 ];

@@ -11,16 +11,16 @@ pub(crate) static INDICATORS: &[Indicator] = &[
     Indicator {
         name: "adx",
         title: "Average directional index",
-        inputs: BAR,
+        inputs: &[Column::High, Column::Low],
         params: &[Param::rows("window", 14, 2)],
         outputs: &["adx"],
         source: "smoothed imbalance of the two directional indicators, Wilder 1978; TA-Lib ADX",
         build: |g, x, p| {
-            let [plus, minus] = directional(g, [x[0], x[1], x[2]], rows(p[0]));
-            let imbalance = two(g, &map::IMBALANCE, plus, minus);
-            // The sums have a value one row before the indicator begins to average.
-            let late = crate::kernel::window::from_row(g, imbalance, 1);
-            vec![recur::wilder(g, late, rows(p[0]))]
+            // The true range divides both movements, and so leaves their imbalance alone.
+            let [up, down] = movements(g, [x[0], x[1]], rows(p[0]));
+            let imbalance = two(g, &map::IMBALANCE, up, down);
+            // The movements have a value one row before the indicator begins to average.
+            vec![recur::wilder(g, imbalance, rows(p[0]), 1)]
         },
     },
     Indicator {
@@ -43,8 +43,8 @@ pub(crate) static INDICATORS: &[Indicator] = &[
                  percent, the newest of equals, Chande 1995; TA-Lib AROON",
         build: |g, x, p| {
             let n = rows(p[0]);
-            let up = tree::age(g, &tree::ARG_MAX_NEWEST, x[0], n + 1);
-            let down = tree::age(g, &tree::ARG_MIN_NEWEST, x[1], n + 1);
+            let up = tree::age(g, tree::Extreme::MaxNewest, x[0], n + 1);
+            let down = tree::age(g, tree::Extreme::MinNewest, x[1], n + 1);
             [down, up].map(|age| g.node(&map::AROON, &[age.into()], &[1.0 / n as f64])).to_vec()
         },
     },
@@ -54,11 +54,17 @@ pub(crate) static INDICATORS: &[Indicator] = &[
 fn directional(g: &mut Graph, [high, low, close]: [Series; 3], window: usize) -> [Series; 2] {
     let range = g.node(&map::TRUE_RANGE, &[high.into(), low.into(), close.lag(1)], &[]);
     let range = recur::wilder_short(g, range, window);
+    movements(g, [high, low], window).map(|moved| {
+        let share = two(g, &map::RATIO_OR_0, moved, range);
+        one(g, &map::PERCENT, share)
+    })
+}
+
+/// The smoothed directional movements, up and down.
+fn movements(g: &mut Graph, [high, low]: [Series; 2], window: usize) -> [Series; 2] {
     let bars = [high.into(), low.into(), high.lag(1), low.lag(1)];
     [&map::MOVE_UP, &map::MOVE_DOWN].map(|kernel| {
         let moved = g.node(kernel, &bars, &[]);
-        let moved = recur::wilder_short(g, moved, window);
-        let share = two(g, &map::RATIO_OR_0, moved, range);
-        one(g, &map::PERCENT, share)
+        recur::wilder_short(g, moved, window)
     })
 }

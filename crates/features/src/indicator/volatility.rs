@@ -49,5 +49,5 @@ pub(crate) fn true_range(g: &mut Graph, high: Series, low: Series, close: Series
 
 pub(crate) fn atr(g: &mut Graph, x: &[Series], window: usize) -> Series {
     let range = true_range(g, x[0], x[1], x[2]);
-    recur::wilder(g, range, window)
+    recur::wilder(g, range, window, 0)
 }

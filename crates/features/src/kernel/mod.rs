@@ -9,6 +9,7 @@
     reason = "a loop over lanes reads and writes several arrays at one index"
 )]
 
+pub(crate) mod chain;
 pub(crate) mod map;
 pub(crate) mod recur;
 pub(crate) mod tree;

@@ -16,9 +16,10 @@ const LANES: usize = 8;
 /// group, the group.
 const STATE: usize = 4 + LANES;
 
-/// `y = decay * y + gain * x`, seeded by the sum of the first `seed` rows over `divisor`.
+/// `y = decay * y + gain * x`, seeded by the sum of `seed` rows over `divisor`, the first
+/// `skip` rows left out.
 ///
-/// A NaN starts it anew: NaN until `seed` further rows have come.
+/// A NaN starts it anew: NaN until the seed is full again.
 pub(crate) static SMOOTH: Kernel =
     Kernel { name: "smooth", outputs: 1, state: |_| STATE, run: smooth };
 
@@ -45,6 +46,8 @@ simd! {
 
 /// The constants of one recursion.
 struct Weights {
+    skip: f64,
+    /// Rows before the first value, the skipped ones and the first value's own included.
     seed: f64,
     divisor: f64,
     /// `of[j][k]`: what row `j` of a group adds to row `k`.
@@ -54,9 +57,11 @@ struct Weights {
 }
 
 impl Weights {
-    #[inline(always)]
+    /// Not inlined: a compiler that sees how the rows of `of` repeat each other replaces their
+    /// loads by slower shuffles.
+    #[inline(never)]
     fn new(consts: &[f64]) -> Self {
-        let [decay, gain, seed, divisor] = [consts[0], consts[1], consts[2], consts[3]];
+        let &[decay, gain, seed, divisor, skip] = consts else { unreachable!("five constants") };
         let mut power = [1.0; LANES + 1];
         for k in 0..LANES {
             power[k + 1] = power[k] * decay;
@@ -69,7 +74,7 @@ impl Weights {
         }
         let mut carry = [0.0; LANES];
         carry.copy_from_slice(&power[1..]);
-        Self { seed, divisor, of, carry }
+        Self { skip, seed: seed + skip, divisor, of, carry }
     }
 
     /// What the rows of a group add to each of its rows.
@@ -161,7 +166,9 @@ impl Smooth {
     #[inline(always)]
     fn seed(&mut self, weights: &Weights, x: f64) -> f64 {
         self.seen += 1.0;
-        self.total += x;
+        if self.seen > weights.skip {
+            self.total += x;
+        }
         if !self.seeded(weights) {
             return f64::NAN;
         }
@@ -170,23 +177,26 @@ impl Smooth {
     }
 }
 
-/// Exponential smoothing with weight `alpha` on the new row, seeded by the mean of `seed` rows.
-pub(crate) fn ema(g: &mut Graph, x: Series, alpha: f64, seed: usize) -> Series {
-    let consts = [1.0 - alpha, alpha, seed as f64, seed as f64];
-    g.delayed(&SMOOTH, &[x.into()], &consts, seed - 1)
+/// Exponential smoothing with weight `alpha` on the new row, seeded by the mean of `seed` rows
+/// after the first `skip`.
+pub(crate) fn ema(g: &mut Graph, x: Series, alpha: f64, seed: usize, skip: usize) -> Series {
+    let consts = [1.0 - alpha, alpha, seed as f64, seed as f64, skip as f64];
+    g.delayed(&SMOOTH, &[x.into()], &consts, seed + skip - 1)
 }
 
-/// Wilder's smoothing over `window` rows, seeded by their mean.
-pub(crate) fn wilder(g: &mut Graph, x: Series, window: usize) -> Series {
+/// Wilder's smoothing over `window` rows, seeded by their mean, after the first `skip`.
+pub(crate) fn wilder(g: &mut Graph, x: Series, window: usize, skip: usize) -> Series {
     let n = window as f64;
-    g.delayed(&SMOOTH, &[x.into()], &[(n - 1.0) / n, 1.0 / n, n, n], window - 1)
+    let consts = [(n - 1.0) / n, 1.0 / n, n, n, skip as f64];
+    g.delayed(&SMOOTH, &[x.into()], &consts, window + skip - 1)
 }
 
 /// Wilder's smoothing as the directional indicators start it: by the sum of `window - 1` rows over
 /// `window`.
 pub(crate) fn wilder_short(g: &mut Graph, x: Series, window: usize) -> Series {
     let n = window as f64;
-    g.delayed(&SMOOTH, &[x.into()], &[(n - 1.0) / n, 1.0 / n, n - 1.0, n], window.max(2) - 2)
+    let consts = [(n - 1.0) / n, 1.0 / n, n - 1.0, n, 0.0];
+    g.delayed(&SMOOTH, &[x.into()], &consts, window - 2)
 }
 
 /// Running total from the first row that is not NaN. State: started, total before the current

@@ -7,6 +7,7 @@
 //! ever subtracted when a row leaves, an outlier or a NaN is gone with the last window that
 //! holds it, and the error grows with `log2(window)` and not with the rows.
 
+use super::chain;
 use super::map::{ADD, MAX, MIN, map};
 use crate::engine::graph::{Graph, Series, Tap};
 use crate::engine::{Block, Kernel, stateless};
@@ -36,6 +37,8 @@ map! {
     TREND = |a, b, gap; weight| (a + b) + gap * weight;
     /// The same where the older part is one row.
     TREND_APPEND = |a, gap; weight| a + gap * weight;
+    /// A weighted sum with one more row `x` of weight 1.
+    WEIGHTED_APPEND = |t, x, s;| (t + s) + x;
     /// Half of the step, the relative mean of two rows.
     FIRST_SHIFT = |gap;| gap * -0.5;
     /// `gap * gap * weight`: the squares of two rows.
@@ -55,6 +58,16 @@ pub(crate) enum Step {
     Append(usize),
 }
 
+impl Step {
+    /// How many rows wider the step makes the window.
+    pub(crate) fn lag(self) -> usize {
+        match self {
+            Self::Double(n) => n,
+            Self::Append(_) => 1,
+        }
+    }
+}
+
 /// The steps from one row to `window`: the binary digits of `window` from the second on.
 pub(crate) fn steps(window: usize) -> impl Iterator<Item = Step> {
     let digits = usize::BITS - window.leading_zeros();
@@ -65,8 +78,16 @@ pub(crate) fn steps(window: usize) -> impl Iterator<Item = Step> {
     })
 }
 
+/// The window in one kernel, where it is neither a single row nor too wide for that.
+fn whole(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize) -> Option<Series> {
+    (2..=chain::WIDEST).contains(&window).then(|| g.node(kernel, &[x.window(window)], &[]))
+}
+
 /// Rolling sum of the last `window` rows.
 pub(crate) fn sum(g: &mut Graph, x: Series, window: usize) -> Series {
+    if let Some(s) = whole(g, &chain::SUM, x, window) {
+        return s;
+    }
     steps(window).fold(x, |s, step| match step {
         Step::Double(n) => g.node(&ADD, &[s.into(), s.lag(n)], &[]),
         Step::Append(n) => g.node(&ADD, &[s.into(), x.lag(n)], &[]),
@@ -75,20 +96,46 @@ pub(crate) fn sum(g: &mut Graph, x: Series, window: usize) -> Series {
 
 /// Rolling mean of the last `window` rows; exact where they are all equal.
 pub(crate) fn mean(g: &mut Graph, x: Series, window: usize) -> Series {
+    if let Some(s) = whole(g, &chain::MEAN, x, window) {
+        return s;
+    }
     steps(window).fold(x, |s, step| match step {
         Step::Double(n) => g.node(&HALF_SUM, &[s.into(), s.lag(n)], &[]),
         Step::Append(n) => g.node(&MEAN_APPEND, &[s.into(), x.lag(n)], &[1.0 / (n + 1) as f64]),
     })
 }
 
+/// Sum of the last `window` rows weighted by 1 to `window`, the newest the heaviest.
+pub(crate) fn weighted(g: &mut Graph, x: Series, window: usize) -> Series {
+    if let Some(s) = whole(g, &chain::WEIGHTED, x, window) {
+        return s;
+    }
+    let (mut sum, mut total) = (x, x);
+    for step in steps(window) {
+        let taps = |s: Series, t: Series| match step {
+            Step::Double(n) => [t.into(), t.lag(n), s.into()],
+            Step::Append(n) => [t.into(), x.lag(n), s.into()],
+        };
+        total = match step {
+            Step::Double(n) => g.node(&TREND, &taps(sum, total), &[n as f64]),
+            Step::Append(_) => g.node(&WEIGHTED_APPEND, &taps(sum, total), &[]),
+        };
+        sum = match step {
+            Step::Double(n) => g.node(&ADD, &[sum.into(), sum.lag(n)], &[]),
+            Step::Append(n) => g.node(&ADD, &[sum.into(), x.lag(n)], &[]),
+        };
+    }
+    total
+}
+
 /// Rolling maximum; the last merge overlaps, which harms no maximum.
 pub(crate) fn max(g: &mut Graph, x: Series, window: usize) -> Series {
-    overlapping(g, &MAX, x, window)
+    whole(g, &chain::MAX, x, window).unwrap_or_else(|| overlapping(g, &MAX, x, window))
 }
 
 /// Rolling minimum.
 pub(crate) fn min(g: &mut Graph, x: Series, window: usize) -> Series {
-    overlapping(g, &MIN, x, window)
+    whole(g, &chain::MIN, x, window).unwrap_or_else(|| overlapping(g, &MIN, x, window))
 }
 
 fn overlapping(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize) -> Series {
@@ -159,8 +206,20 @@ fn parts(step: Step) -> (f64, f64) {
 
 /// Sum of squares around the rolling mean; exactly 0 where all rows are equal.
 pub(crate) fn squares(g: &mut Graph, x: Series, window: usize) -> Series {
+    if let Some(s) = whole(g, &chain::MOMENTS, x, window) {
+        return s;
+    }
     let (gaps, _) = gaps(g, x, window);
     products_of(g, &gaps, &gaps)
+}
+
+/// Centred squares of both series and their centred products.
+pub(crate) fn pair(g: &mut Graph, x: Series, y: Series, window: usize) -> [Series; 3] {
+    if (2..=chain::WIDEST).contains(&window) {
+        let s = g.node(&chain::PAIR, &[x.window(window), y.window(window)], &[]);
+        return [s, Series(s.0 + 1), Series(s.0 + 2)];
+    }
+    [squares(g, x, window), squares(g, y, window), products(g, x, y, window)]
 }
 
 /// Sum of products around the two rolling means.
@@ -196,6 +255,9 @@ fn products_of(g: &mut Graph, gx: &[(Step, Series)], gy: &[(Step, Series)]) -> S
 /// Sum of products of the rows with their time, around both means: rising rows give a positive
 /// sum.
 pub(crate) fn trend(g: &mut Graph, x: Series, window: usize) -> Series {
+    if let Some(s) = whole(g, &chain::MOMENTS, x, window) {
+        return Series(s.0 + 1);
+    }
     let (gaps, _) = gaps(g, x, window);
     let mut sum: Option<Series> = None;
     for (step, gap) in gaps {
@@ -211,6 +273,38 @@ pub(crate) fn trend(g: &mut Graph, x: Series, window: usize) -> Series {
         });
     }
     sum.expect("trends start at two rows: the callers refuse narrower windows")
+}
+
+/// Which of the extremes of a window is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extreme {
+    MaxNewest,
+    MinNewest,
+    MaxOldest,
+    MinOldest,
+}
+
+/// Rows since the extreme of the last `window` rows: 0 is the current row.
+pub(crate) fn age(g: &mut Graph, extreme: Extreme, x: Series, window: usize) -> Series {
+    let (chain, merge) = match extreme {
+        Extreme::MaxNewest => (&chain::MAX_AGE_NEWEST, &ARG_MAX_NEWEST),
+        Extreme::MinNewest => (&chain::MIN_AGE_NEWEST, &ARG_MIN_NEWEST),
+        Extreme::MaxOldest => (&chain::MAX_AGE_OLDEST, &ARG_MAX_OLDEST),
+        Extreme::MinOldest => (&chain::MIN_AGE_OLDEST, &ARG_MIN_OLDEST),
+    };
+    if let Some(s) = whole(g, chain, x, window) {
+        return s;
+    }
+    let none = g.node(&super::map::AFFINE, &[x.into()], &[0.0, 0.0]);
+    let (mut value, mut age, mut n) = (x, none, 1);
+    while n < window {
+        let lag = n.min(window - n);
+        let taps = [value.into(), value.lag(lag), age.into(), age.lag(lag)];
+        value = g.node(merge, &taps, &[lag as f64]);
+        age = Series(value.0 + 1);
+        n += lag;
+    }
+    age
 }
 
 /// Declares the merge of two extremes with their ages; outputs the value, then the age.
@@ -253,18 +347,8 @@ arg! {
     ARG_MAX_NEWEST = |a, b| a >= b;
     /// The newest of the smallest rows.
     ARG_MIN_NEWEST = |a, b| a <= b;
-}
-
-/// Rows since the extreme of the last `window` rows: 0 is the current row.
-pub(crate) fn age(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize) -> Series {
-    let none = g.node(&super::map::AFFINE, &[x.into()], &[0.0, 0.0]);
-    let (mut value, mut age, mut n) = (x, none, 1);
-    while n < window {
-        let lag = n.min(window - n);
-        let taps = [value.into(), value.lag(lag), age.into(), age.lag(lag)];
-        value = g.node(kernel, &taps, &[lag as f64]);
-        age = Series(value.0 + 1);
-        n += lag;
-    }
-    age
+    /// The oldest of the largest rows.
+    ARG_MAX_OLDEST = |a, b| a > b;
+    /// The oldest of the smallest rows.
+    ARG_MIN_OLDEST = |a, b| a < b;
 }

@@ -45,25 +45,3 @@ simd! {
 pub(crate) fn mean_deviation(g: &mut Graph, x: Series, mean: Series, window: usize) -> Series {
     g.node(&MEAN_DEVIATION, &[x.window(window), mean.into()], &[1.0 / window as f64])
 }
-
-/// The series without its rows before the constant.
-static FROM_ROW: Kernel = Kernel {
-    name: "from_row",
-    outputs: 1,
-    state: stateless,
-    run: |block| {
-        let out = &mut *block.outputs[0];
-        out.copy_from_slice(block.inputs[0]);
-        let cut = (block.consts[0] as usize).saturating_sub(block.row).min(out.len());
-        out[..cut].fill(f64::NAN);
-    },
-};
-
-/// The series without its first `rows` values: for recursions that begin later than they could.
-pub(crate) fn from_row(g: &mut Graph, x: Series, rows: usize) -> Series {
-    if rows == 0 {
-        return x;
-    }
-    let first = g.first(x) + rows;
-    g.delayed(&FROM_ROW, &[x.into()], &[first as f64], rows)
-}

@@ -47,7 +47,7 @@ macro_rules! rolling {
             let build: fn(&mut Graph, &[Series], usize) -> Series = $build;
             let sources: Vec<Series> = (0..inputs.len()).map(Series).collect();
             let series = build(&mut graph, &sources, window);
-            run_columns(&Program::new(graph), inputs, &[series], &mut [out]);
+            run_columns(&Program::new(graph, vec![series]), inputs, &mut [out]);
             Ok(())
         }
     )+};
@@ -84,14 +84,12 @@ rolling! {
     };
     /// Sample covariance of two series.
     cov(input, other), 2, |g, x, n| {
-        let products = tree::products(g, x[0], x[1], n);
+        let [_, _, products] = tree::pair(g, x[0], x[1], n);
         affine(g, products, 1.0 / (n - 1) as f64, 0.0)
     };
     /// Pearson's correlation of two series; 0 where one of them is constant.
     corr(input, other), 2, |g, x, n| {
-        let xx = tree::squares(g, x[0], n);
-        let yy = tree::squares(g, x[1], n);
-        let xy = tree::products(g, x[0], x[1], n);
-        crate::indicator::three(g, &map::CORRELATION, [xx, yy, xy])
+        let of = tree::pair(g, x[0], x[1], n);
+        crate::indicator::three(g, &map::CORRELATION, of)
     };
 }
