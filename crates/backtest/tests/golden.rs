@@ -150,8 +150,13 @@ fn check(bars: &Bars, case: &Value) -> Result<(), String> {
     let mut values = vec![0.0; bars.len()];
     equity(&bars.close, &fills, config.init_cash, &mut values);
     same_rows("equity", &[values], &Value::Array(vec![case["equity"].clone()]))?;
-    let run =
-        Run { bars: bars.view(), fills: &fills, init_cash: config.init_cash, freq_ns: MINUTE_NS, returns: None };
+    let run = Run {
+        bars: bars.view(),
+        fills: &fills,
+        init_cash: config.init_cash,
+        freq_ns: MINUTE_NS,
+        returns: None,
+    };
     same_statistics(&run.statistics(StatSet::all()), &case["statistics"])
 }
 

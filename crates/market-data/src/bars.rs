@@ -54,6 +54,16 @@ impl Bars {
         self.view().bytes()
     }
 
+    /// Appends row `row` of `bars`.
+    pub(crate) fn push(&mut self, bars: &BarsView<'_>, row: usize) {
+        self.timestamp.push(bars.timestamp[row]);
+        self.open.push(bars.open[row]);
+        self.high.push(bars.high[row]);
+        self.low.push(bars.low[row]);
+        self.close.push(bars.close[row]);
+        self.volume.push(bars.volume[row]);
+    }
+
     /// All bars, borrowed.
     #[must_use]
     pub fn view(&self) -> BarsView<'_> {
@@ -121,7 +131,7 @@ impl<'a> BarsView<'a> {
     }
 
     /// The bars whose timestamp lies in `from..to` (nanoseconds), in O(log n). Timestamps must be
-    /// sorted, as validation ensures.
+    /// sorted, as [`crate::load`] ensures.
     #[must_use]
     pub fn between(&self, from: i64, to: i64) -> BarsView<'a> {
         let start = self.timestamp.partition_point(|&t| t < from);

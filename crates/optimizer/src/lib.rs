@@ -20,7 +20,7 @@
 //!     objective: Stat::SharpeRatio,
 //!     threads: 0,
 //! }
-//! .run(&())?;
+//! .run(&|_, _| {})?;
 //! assert_eq!(outcome.trials.len(), 6);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -33,7 +33,7 @@ mod sweep;
 pub use error::OptimizerError;
 pub use overfitting::deflated_sharpe_ratio;
 pub use space::{Axis, Condition};
-pub use sweep::{Outcome, Sweep, Trial, Watch};
+pub use sweep::{Outcome, Progress, Sweep, Trial};
 
 /// Grid points that one sweep may have.
 pub const MAX_POINTS: u64 = 10_000_000;

@@ -43,14 +43,8 @@ mod tests {
     /// -3 and kurtosis 10 give 0.9004.
     #[test]
     fn the_papers_example() {
-        let dsr = deflated_sharpe_ratio(
-            2.5 / 250.0_f64.sqrt(),
-            0.5 / 250.0,
-            100,
-            1_250,
-            -3.0,
-            10.0,
-        );
+        let dsr =
+            deflated_sharpe_ratio(2.5 / 250.0_f64.sqrt(), 0.5 / 250.0, 100, 1_250, -3.0, 10.0);
         assert!((dsr - 0.9004).abs() < 5e-5, "{dsr}");
     }
 

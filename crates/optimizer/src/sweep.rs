@@ -60,16 +60,8 @@ pub struct Outcome {
     pub search_ns: u64,
 }
 
-/// What the sweep tells while it works.
-pub trait Watch: Sync {
-    /// `done` of `trials` trials are finished.
-    fn progress(&self, done: usize, trials: usize);
-}
-
-/// Tells nobody.
-impl Watch for () {
-    fn progress(&self, _done: usize, _trials: usize) {}
-}
+/// Hears of finished trials, from any thread: how many, of how many.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// Buffers of one worker, reused from trial to trial.
 #[derive(Default)]
@@ -79,11 +71,12 @@ struct Scratch {
 }
 
 impl Sweep<'_> {
-    /// Runs every permitted grid point. The outcome does not depend on the number of threads.
+    /// Runs every permitted grid point and calls `progress` with the number of finished trials and
+    /// of all. The outcome does not depend on the number of threads.
     ///
     /// # Errors
     /// [`OptimizerError`] for a space, condition, parameter or option that is wrong.
-    pub fn run(&self, watch: &dyn Watch) -> Result<Outcome, OptimizerError> {
+    pub fn run(&self, progress: Progress<'_>) -> Result<Outcome, OptimizerError> {
         backtest::check(&self.bars, &Signals::default(), &self.config)?;
         check_objective(self.objective)?;
         let (points, refused) = self.points()?;
@@ -101,7 +94,7 @@ impl Sweep<'_> {
                 .into_par_iter()
                 .map_init(Scratch::default, |scratch, values| {
                     let trial = self.trial(&plan, values, scratch);
-                    watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, count);
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, count);
                     trial
                 })
                 .collect::<Result<Vec<_>, _>>()?;
@@ -116,8 +109,7 @@ impl Sweep<'_> {
     fn points(&self) -> Result<(Vec<Vec<f64>>, u64), OptimizerError> {
         let parameters = self.strategy.parameters();
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name).collect();
-        let condition =
-            self.condition.map(|text| Condition::parse(text, &names)).transpose()?;
+        let condition = self.condition.map(|text| Condition::parse(text, &names)).transpose()?;
         let mut places = Vec::with_capacity(self.axes.len());
         for axis in self.axes {
             let place = parameter_index(self.strategy, &axis.name)?;
@@ -202,8 +194,7 @@ impl Sweep<'_> {
 
     /// Runs the best trial once more for the moments that the deflated Sharpe ratio needs.
     fn deflate(&self, plan: &Plan, trials: &[Trial], best: usize) -> Option<f64> {
-        const MOMENTS: StatSet =
-            StatSet::of(&[Stat::SharpeRatio, Stat::Skew, Stat::Kurtosis]);
+        const MOMENTS: StatSet = StatSet::of(&[Stat::SharpeRatio, Stat::Skew, Stat::Kurtosis]);
         let bars_per_year = 365.0 * 86_400e9 / self.freq_ns as f64;
         let ratios: Vec<f64> = trials
             .iter()

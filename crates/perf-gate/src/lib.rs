@@ -1,1 +1,35 @@
 //! Run records, KPI verdicts and their comparison.
+//!
+//! A [`KpiSpec`] says what is aimed at, [`KpiSpec::judge`] how a measured value stands to it, a
+//! [`RunRecord`] keeps a whole run with every sample, and [`compare`] sets two runs side by side.
+//!
+//! ```
+//! use perf_gate::{Measured, Status, parse_kpis};
+//!
+//! let kpis = parse_kpis(
+//!     r#"
+//!     [[kpi]]
+//!     name = "minute_year_backtest"
+//!     title = "1-year minute backtest"
+//!     unit = "s"
+//!     better = "lower"
+//!     target = 5.0
+//!     critical = 10.0
+//!     "#,
+//! )?;
+//! let kpi = kpis[0].judge(Measured::Samples(vec![0.003, 0.002, 0.004]), None, 24.0);
+//! assert_eq!((kpi.value, kpi.status), (Some(0.003), Status::Ok));
+//! # Ok::<(), perf_gate::GateError>(())
+//! ```
+
+mod compare;
+mod error;
+mod kpi;
+mod record;
+
+pub use compare::{Change, Comparison, Verdict, compare};
+pub use error::GateError;
+pub use kpi::{
+    Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, parse as parse_kpis, table,
+};
+pub use record::{RunRecord, SCHEMA};

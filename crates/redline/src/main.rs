@@ -1,1 +1,48 @@
-fn main() {}
+//! `redline`: how fast this machine is, and how fast your backtest stack runs against it.
+//!
+//! Glue only: a file per verb in `cmd/`, the libraries do the work. Exit codes: 0 fine, 1 the
+//! verdict is bad, 2 bad usage or bad input.
+
+mod cli;
+mod cmd;
+mod data;
+mod document;
+mod options;
+mod progress;
+mod stats;
+mod suite;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Verb};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.verb {
+        Verb::Probe(args) => cmd::probe::run(&args, &cli.global),
+        Verb::Data(args) => cmd::data::run(&args, &cli.global),
+        Verb::Features(args) => cmd::features::run(&args, &cli.global),
+        Verb::Backtest(args) => cmd::backtest::run(&args, &cli.global),
+        Verb::Optimize(args) => cmd::optimize::run(&args, &cli.global),
+        Verb::Suite(args) => cmd::suite::run(&args, &cli.global),
+        Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
+    };
+    result.unwrap_or_else(|error| {
+        if is_closed_pipe(&error) {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("redline: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// Whether the reader of our output went away, as `head` does: no error of ours.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .root_cause()
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

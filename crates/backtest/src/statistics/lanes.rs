@@ -73,9 +73,9 @@ pub(super) fn scan(
 ) -> Extremes {
     match source {
         Source::Known(returns) => scan_with(close, returns, start, end, sums, |r, _, _| r),
-        Source::Price => scan_with(close, close, start, end, sums, |_, now, before| {
-            (now - before) / before
-        }),
+        Source::Price => {
+            scan_with(close, close, start, end, sums, |_, now, before| (now - before) / before)
+        }
         Source::Affine { cash, position } => {
             scan_with(close, close, start, end, sums, |_, now, before| {
                 let earlier = cash + position * before;

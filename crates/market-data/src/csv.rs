@@ -1,0 +1,180 @@
+//! CSV: separator, header and time format told from the first rows.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::column::{NAMES, epoch_unit_ns, nearest, places};
+use crate::{Bars, BarsView, DataError};
+
+pub(crate) fn read(path: &Path, content: &[u8]) -> Result<Bars, DataError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(content))
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(content);
+    let mut record = csv::ByteRecord::new();
+    let damaged = |why: csv::Error| DataError::damaged(path, "CSV", why);
+    if !reader.read_byte_record(&mut record).map_err(damaged)? {
+        return Err(DataError::NoBars { path: path.to_owned() });
+    }
+    let first: Vec<String> =
+        record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+    let is_header = first.iter().skip(1).all(|field| field.parse::<f64>().is_err());
+    let layout =
+        if is_header { Layout::named(path, &first)? } else { Layout::positional(path, &first)? };
+    let mut bars = Bars::with_capacity(content.len() / 48);
+    let mut row = 0;
+    let mut unit = None;
+    if !is_header {
+        row = 1;
+        layout.push(&record, row, &mut unit, &mut bars)?;
+    }
+    while reader.read_byte_record(&mut record).map_err(damaged)? {
+        row += 1;
+        layout.push(&record, row, &mut unit, &mut bars)?;
+    }
+    Ok(bars)
+}
+
+/// The separator that the first line has most of.
+fn delimiter(content: &[u8]) -> u8 {
+    let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| line.iter().filter(|&&byte| byte == wanted).count();
+    [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|&byte| count(byte)).unwrap_or(b',')
+}
+
+/// Where each column of bars stands, and what the file calls it.
+struct Layout<'a> {
+    path: &'a Path,
+    places: [Option<usize>; 6],
+    names: Vec<String>,
+}
+
+impl<'a> Layout<'a> {
+    fn named(path: &'a Path, header: &[String]) -> Result<Self, DataError> {
+        let found: Vec<&str> = header.iter().map(String::as_str).collect();
+        let places = places(&found);
+        for (column, place) in places.iter().enumerate().take(5) {
+            if place.is_none() {
+                return Err(DataError::MissingColumn {
+                    path: path.to_owned(),
+                    column: NAMES[column],
+                    suggestion: nearest(NAMES[column], &found),
+                    found: found.join(", "),
+                });
+            }
+        }
+        Ok(Self { path, places, names: header.to_vec() })
+    }
+
+    fn positional(path: &'a Path, first: &[String]) -> Result<Self, DataError> {
+        if first.len() < 5 {
+            return Err(DataError::damaged(
+                path,
+                "CSV",
+                format!(
+                    "no header, and {} columns: expected timestamp, open, high, low, close, volume",
+                    first.len()
+                ),
+            ));
+        }
+        let names = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self { path, places: std::array::from_fn(|i| (i < first.len()).then_some(i)), names })
+    }
+
+    fn push(
+        &self,
+        record: &csv::ByteRecord,
+        row: usize,
+        unit: &mut Option<i64>,
+        bars: &mut Bars,
+    ) -> Result<(), DataError> {
+        let [time, open, high, low, close, volume] = self.places;
+        bars.timestamp.push(self.time(record, row, time, unit)?);
+        bars.open.push(self.number(record, row, open)?);
+        bars.high.push(self.number(record, row, high)?);
+        bars.low.push(self.number(record, row, low)?);
+        bars.close.push(self.number(record, row, close)?);
+        bars.volume.push(self.number(record, row, volume)?);
+        Ok(())
+    }
+
+    fn text<'r>(&self, record: &'r csv::ByteRecord, place: Option<usize>) -> &'r [u8] {
+        place.and_then(|at| record.get(at)).unwrap_or_default()
+    }
+
+    fn wrong(
+        &self,
+        row: usize,
+        place: Option<usize>,
+        text: &[u8],
+        expected: &'static str,
+    ) -> DataError {
+        DataError::Value {
+            path: self.path.to_owned(),
+            row,
+            column: place.and_then(|at| self.names.get(at)).cloned().unwrap_or_default(),
+            text: String::from_utf8_lossy(text).into_owned(),
+            expected,
+        }
+    }
+
+    /// Empty is NaN; a missing volume column is 0.
+    fn number(
+        &self,
+        record: &csv::ByteRecord,
+        row: usize,
+        place: Option<usize>,
+    ) -> Result<f64, DataError> {
+        let Some(_) = place else { return Ok(0.0) };
+        let text = self.text(record, place);
+        if text.is_empty() {
+            return Ok(f64::NAN);
+        }
+        std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| self.wrong(row, place, text, "a number"))
+    }
+
+    /// Whole numbers are epoch times in the unit that the first one's size tells.
+    fn time(
+        &self,
+        record: &csv::ByteRecord,
+        row: usize,
+        place: Option<usize>,
+        unit: &mut Option<i64>,
+    ) -> Result<i64, DataError> {
+        let text = self.text(record, place);
+        let parsed = std::str::from_utf8(text).ok().and_then(|text| match text.parse::<i64>() {
+            Ok(value) => value.checked_mul(*unit.get_or_insert_with(|| epoch_unit_ns(value))),
+            Err(_) => iso_time(text),
+        });
+        let expected = "a time such as 2024-01-01T09:30:00Z or seconds since 1970";
+        parsed.ok_or_else(|| self.wrong(row, place, text, expected))
+    }
+}
+
+/// A date, a date and time (UTC where no offset is given), in nanoseconds since the epoch.
+fn iso_time(text: &str) -> Option<i64> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return i64::try_from(time.as_nanosecond()).ok();
+    }
+    let time: jiff::civil::DateTime = text.parse().ok()?;
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    i64::try_from(time.as_nanosecond()).ok()
+}
+
+pub(crate) fn write(out: &mut dyn Write, bars: BarsView<'_>) -> std::io::Result<()> {
+    writeln!(out, "{}", NAMES.join(","))?;
+    for row in 0..bars.len() {
+        let time = jiff::Timestamp::from_nanosecond(i128::from(bars.timestamp[row]))
+            .map_err(std::io::Error::other)?;
+        writeln!(
+            out,
+            "{time},{},{},{},{},{}",
+            bars.open[row], bars.high[row], bars.low[row], bars.close[row], bars.volume[row]
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What can be wrong with market data and its files.
+
+use std::path::{Path, PathBuf};
+
+/// Why bars could not be read, checked or written. Every message names the file, and the row or
+/// column where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file could not be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder to write to is not there.
+    #[error("{}: the folder {} does not exist: make it first", path.display(), folder.display())]
+    NoFolder {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// The missing folder.
+        folder: PathBuf,
+    },
+    /// A file without a byte.
+    #[error("{}: the file is empty", path.display())]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that holds columns but no bar.
+    #[error("{}: no bars", path.display())]
+    NoBars {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A needed column is missing.
+    #[error(
+        "{}: no column '{column}'{}; it has: {found}",
+        path.display(),
+        suggestion.as_ref().map_or_else(String::new, |name| format!(" (did you mean '{name}'?)"))
+    )]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The nearest name that it has.
+        suggestion: Option<String>,
+        /// The names that it has.
+        found: String,
+    },
+    /// A column of a type that cannot be what it should be.
+    #[error("{}: column '{column}' is {found}: expected {expected}", path.display())]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A value that cannot be read.
+    #[error("{}: row {row}, column '{column}': '{text}' is not {expected}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 1 without the header.
+        row: usize,
+        /// The column.
+        column: String,
+        /// The text.
+        text: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A file whose bytes are not what its kind says.
+    #[error("{}: not readable as {kind}: {why}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The kind it was taken for.
+        kind: &'static str,
+        /// What the decoder said.
+        why: String,
+    },
+    /// A bar that cannot be.
+    #[error("{}: row {row}: {defect}", path.display())]
+    Defect {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 1.
+        row: usize,
+        /// What is wrong with it.
+        defect: crate::Defect,
+    },
+}
+
+impl DataError {
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn damaged(path: &Path, kind: &'static str, why: impl ToString) -> Self {
+        Self::Damaged { path: path.to_owned(), kind, why: why.to_string() }
+    }
+}

@@ -1,0 +1,107 @@
+//! What bars must be, and what happens to those that are not.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Bars, BarsView};
+
+/// What to do with a bar that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Refuse the file, naming the first such row.
+    #[default]
+    Error,
+    /// Leave the row out.
+    Drop,
+    /// Keep the row as it is.
+    Keep,
+}
+
+/// What is wrong with a bar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Defect {
+    /// The timestamp is before the last one.
+    Unsorted,
+    /// The timestamp is the last one's.
+    Duplicate,
+    /// A price is NaN, infinite, 0 or below.
+    Price {
+        /// Its column.
+        column: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// The high is below open, close or low.
+    High,
+    /// The low is above open or close.
+    Low,
+    /// The volume is negative or NaN.
+    Volume {
+        /// Its value.
+        value: f64,
+    },
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsorted => {
+                f.write_str("the timestamp is before the one above: sort the rows by time")
+            }
+            Self::Duplicate => {
+                f.write_str("the timestamp is that of the row above: each may stand once")
+            }
+            Self::Price { column, value } => {
+                write!(f, "{column} is {value}: prices must be finite and above 0")
+            }
+            Self::High => f.write_str("high is below open, close or low"),
+            Self::Low => f.write_str("low is above open or close"),
+            Self::Volume { value } => write!(f, "volume is {value}: it must be 0 or above"),
+        }
+    }
+}
+
+/// The defects of `bars` with their rows (counted from 0), in order of row. O(bars).
+///
+/// A row has at most one defect, the first of: timestamp, prices, high, low, volume.
+pub fn defects<'a>(bars: BarsView<'a>) -> impl Iterator<Item = (usize, Defect)> + 'a {
+    (0..bars.len()).filter_map(move |row| defect(&bars, row).map(|defect| (row, defect)))
+}
+
+fn defect(bars: &BarsView<'_>, row: usize) -> Option<Defect> {
+    if row > 0 && bars.timestamp[row] <= bars.timestamp[row - 1] {
+        let is_same = bars.timestamp[row] == bars.timestamp[row - 1];
+        return Some(if is_same { Defect::Duplicate } else { Defect::Unsorted });
+    }
+    let (open, high, low, close) = (bars.open[row], bars.high[row], bars.low[row], bars.close[row]);
+    let is_price = |value: f64| value > 0.0 && value < f64::INFINITY;
+    let prices = [("open", open), ("high", high), ("low", low), ("close", close)];
+    if let Some(&(column, value)) = prices.iter().find(|(_, value)| !is_price(*value)) {
+        return Some(Defect::Price { column, value });
+    }
+    if high < open.max(close).max(low) {
+        return Some(Defect::High);
+    }
+    if low > open.min(close) {
+        return Some(Defect::Low);
+    }
+    let volume = bars.volume[row];
+    let is_volume = (0.0..f64::INFINITY).contains(&volume);
+    (!is_volume).then_some(Defect::Volume { value: volume })
+}
+
+/// `bars` without the rows that have a defect against the rows kept before them.
+pub(crate) fn without_defects(bars: &Bars) -> Bars {
+    let view = bars.view();
+    let mut kept = Bars::with_capacity(bars.len());
+    for row in 0..bars.len() {
+        let is_after = kept.timestamp.last().is_none_or(|&last| view.timestamp[row] > last);
+        if is_after && defect(&view.slice(row..row + 1), 0).is_none() {
+            kept.push(&view, row);
+        }
+    }
+    kept
+}

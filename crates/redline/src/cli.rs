@@ -1,0 +1,83 @@
+//! The verbs and what they share.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cmd;
+
+/// How fast this machine is, how fast your backtest stack runs against it, and what changed.
+#[derive(Debug, Parser)]
+#[command(name = "redline", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  redline suite                                        every KPI on this machine, a table, a record
+  redline data synth --bars 525600 --out year.parquet  a seeded year of minute bars
+  redline backtest --data year.parquet --strategy ma-cross --fees 0.001
+  redline optimize --data year.parquet --strategy ma-cross \\
+      --param fast=5:75:5 --param slow=5:75:5 --where 'fast < slow' --out trials.parquet
+
+Exit codes: 0 fine, 1 the verdict is bad, 2 bad usage or bad input.";
+
+/// What every verb takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// No progress bars and no tables; errors still go to standard error
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+impl Global {
+    /// Whether tables may go to standard output: not when a document goes there.
+    pub(crate) fn prints(&self, json: Option<&Path>) -> bool {
+        !self.quiet && json != Some(Path::new("-"))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Measure this machine: memory, latency, compute, storage
+    Probe(cmd::probe::ProbeArgs),
+    /// Make, inspect and convert bars
+    Data(cmd::data::DataArgs),
+    /// Compute a set of features over bars
+    Features(cmd::features::FeaturesArgs),
+    /// Run one strategy, or your own signals, over bars
+    Backtest(cmd::backtest::BacktestArgs),
+    /// Run a strategy with every combination of parameters
+    Optimize(cmd::optimize::OptimizeArgs),
+    /// Measure every KPI, print the table, write the run record
+    Suite(cmd::suite::SuiteArgs),
+    /// Compare two run records
+    Compare(cmd::compare::CompareArgs),
+}
+
+/// The `--json` option.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Json {
+    /// Write the document here ('-' for standard output, and then nothing else goes there)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// The `--threads` option.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Threads {
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(crate) threads: Option<usize>,
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
+        Ok(threads) => Ok(threads),
+    }
+}

@@ -1,0 +1,275 @@
+//! `redline backtest`: one strategy, or the user's own signals, over bars.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use backtest::engine::{self, Fill};
+use backtest::records::{Trade, for_each_trade};
+use backtest::statistics::{self, Run, StatSet, Statistics};
+use backtest::strategy::{self, EntryExit, Feature, Strategy};
+use backtest::{Config, Mask, Signals};
+use clap::Args;
+use market_data::BarsView;
+use market_data::table::{Column, Table};
+use serde::Serialize;
+
+use crate::cli::{Global, Json};
+use crate::data::{Input, elapsed_ns};
+use crate::options::OrderOptions;
+use crate::{document, stats, values};
+
+const EXAMPLES: &str = "\
+Examples:
+  redline backtest --data year.parquet --strategy ma-cross --param fast=20 --param slow=50
+  redline backtest --data year.parquet --strategy rsi-reversion --fees 0.001 --sl-stop 0.02 --json -
+  redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
+
+A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
+'short_entry' and 'short_exit', which then replace --direction.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BacktestArgs {
+    #[command(flatten)]
+    input: Input,
+    /// A built-in strategy: ma-cross (fast, slow), rsi-reversion (period, lower, upper)
+    #[arg(long, value_name = "NAME", required_unless_present = "signals")]
+    strategy: Option<String>,
+    /// A parameter of the strategy, such as fast=20; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::assignment)]
+    param: Vec<(String, String)>,
+    /// Your own signals instead of a strategy's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "param"])]
+    signals: Option<PathBuf>,
+    #[command(flatten)]
+    orders: OrderOptions,
+    /// Write the filled orders as Parquet
+    #[arg(long, value_name = "FILE")]
+    orders_out: Option<PathBuf>,
+    /// Write the trades as Parquet
+    #[arg(long, value_name = "FILE")]
+    trades_out: Option<PathBuf>,
+    /// Write equity and returns per bar as Parquet
+    #[arg(long, value_name = "FILE")]
+    equity_out: Option<PathBuf>,
+    #[command(flatten)]
+    json: Json,
+}
+
+/// The `redline.backtest/1` document.
+#[derive(Serialize)]
+struct Document {
+    bars: usize,
+    elapsed_ns: Elapsed,
+    orders: usize,
+    stats: stats::Document,
+}
+
+#[derive(Default, Serialize)]
+struct Elapsed {
+    load: u64,
+    features: u64,
+    signals: u64,
+    simulate: u64,
+    statistics: u64,
+}
+
+pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
+    let config = args.orders.config();
+    let loaded = args.input.load()?;
+    let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
+    let closes = backtest::fill_close(&loaded.bars.close);
+    let bars = loaded.bars.view();
+    let signals = match (&args.strategy, &args.signals) {
+        (Some(name), _) => strategy_signals(name, &args.param, &bars, &config, &mut elapsed)?,
+        (None, Some(path)) => read_signals(path, &bars, &config)?,
+        (None, None) => bail!("give --strategy NAME or --signals FILE"),
+    };
+    backtest::check(&bars, &signals, &config)?;
+
+    let started = Instant::now();
+    let mut fills = Vec::new();
+    engine::simulate(&bars, &signals, &config, &mut fills)?;
+    elapsed.simulate = elapsed_ns(started);
+
+    let started = Instant::now();
+    let valued = BarsView { close: &closes, ..bars };
+    let run = Run {
+        bars: valued,
+        fills: &fills,
+        init_cash: config.init_cash,
+        freq_ns: loaded.freq_ns,
+        returns: None,
+    };
+    let statistics = run.statistics(StatSet::all());
+    elapsed.statistics = elapsed_ns(started);
+
+    write_records(args, &run)?;
+    let json = args.json.json.as_deref();
+    if global.prints(json) {
+        print_summary(&statistics, &elapsed, bars.len());
+    }
+    let stats = stats::Document::new(&statistics, StatSet::all());
+    let body = Document { bars: bars.len(), elapsed_ns: elapsed, orders: fills.len(), stats };
+    document::write(json, "backtest", &body)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn strategy_signals(
+    name: &str,
+    params: &[(String, String)],
+    bars: &BarsView<'_>,
+    config: &Config<'_>,
+    elapsed: &mut Elapsed,
+) -> Result<Signals> {
+    let strategy = strategy::find(name)?;
+    let values = strategy::resolve_values(strategy, &values::numbers(params)?)?;
+    let started = Instant::now();
+    let columns = feature_columns(strategy, &values, bars.close)?;
+    elapsed.features = elapsed_ns(started);
+    let started = Instant::now();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let mut masks = EntryExit::default();
+    strategy.signals(&columns, &values, &mut masks);
+    let signals = Signals::new(masks.entry, masks.exit, config.direction);
+    elapsed.signals = elapsed_ns(started);
+    Ok(signals)
+}
+
+/// The features that `values` need, one column each.
+fn feature_columns(
+    strategy: &dyn Strategy,
+    values: &[f64],
+    close: &[f64],
+) -> Result<Vec<Vec<f64>>> {
+    let column = |feature: &Feature| {
+        let mut column = vec![0.0; close.len()];
+        feature.compute(close, &mut column)?;
+        Ok(column)
+    };
+    strategy.features(values).iter().map(column).collect()
+}
+
+fn read_signals(path: &Path, bars: &BarsView<'_>, config: &Config<'_>) -> Result<Signals> {
+    let table = Table::read(path)?;
+    let mask = |name: &str| -> Result<Option<Mask>> {
+        let Some(column) = table.column(name) else { return Ok(None) };
+        let Column::Bool(bits) = column else {
+            bail!("{}: column '{name}' must be boolean", path.display());
+        };
+        if bits.len() != bars.len() {
+            bail!(
+                "{}: column '{name}' has {} rows, the data has {}: one row per bar",
+                path.display(),
+                bits.len(),
+                bars.len()
+            );
+        }
+        Ok(Some(Mask::from_bools(bits)))
+    };
+    let needed = |name: &str| {
+        mask(name)?.with_context(|| {
+            let has: Vec<&str> = table.names().collect();
+            format!("{}: no boolean column '{name}'; it has: {}", path.display(), has.join(", "))
+        })
+    };
+    let (entry, exit) = (needed("entry")?, needed("exit")?);
+    let (short_entry, short_exit) = (mask("short_entry")?, mask("short_exit")?);
+    if short_entry.is_none() && short_exit.is_none() {
+        return Ok(Signals::new(entry, exit, config.direction));
+    }
+    Ok(Signals {
+        long_entry: entry,
+        long_exit: exit,
+        short_entry: short_entry.unwrap_or_default(),
+        short_exit: short_exit.unwrap_or_default(),
+    })
+}
+
+fn write_records(args: &BacktestArgs, run: &Run<'_>) -> Result<()> {
+    if let Some(path) = &args.orders_out {
+        orders_table(run).write(path)?;
+    }
+    if let Some(path) = &args.trades_out {
+        trades_table(run).write(path)?;
+    }
+    if let Some(path) = &args.equity_out {
+        equity_table(run).write(path)?;
+    }
+    Ok(())
+}
+
+fn orders_table(run: &Run<'_>) -> Table {
+    let orders = || run.fills.iter().map(|fill| fill.order);
+    let side = |fill: &Fill| match fill.order.side {
+        engine::Side::Buy => "buy".to_owned(),
+        engine::Side::Sell => "sell".to_owned(),
+    };
+    let time = |bar: usize| run.bars.timestamp[bar];
+    Table::new()
+        .with("timestamp", Column::Timestamp(orders().map(|order| time(order.bar)).collect()))
+        .with("bar", Column::I64(orders().map(|order| order.bar as i64).collect()))
+        .with("side", Column::Str(run.fills.iter().map(side).collect()))
+        .with("size", Column::F64(orders().map(|order| order.size).collect()))
+        .with("price", Column::F64(orders().map(|order| order.price).collect()))
+        .with("fees", Column::F64(orders().map(|order| order.fees).collect()))
+}
+
+fn trades_table(run: &Run<'_>) -> Table {
+    let mut trades: Vec<Trade> = Vec::new();
+    let bars = run.bars.len();
+    for_each_trade(run.fills, run.bars.close[bars - 1], bars, |trade| trades.push(*trade));
+    let number = |of: fn(&Trade) -> f64| Column::F64(trades.iter().map(of).collect());
+    let time = |of: fn(&Trade) -> usize| {
+        Column::Timestamp(trades.iter().map(|trade| run.bars.timestamp[of(trade)]).collect())
+    };
+    let word = |of: fn(&Trade) -> bool, yes: &str, no: &str| {
+        let word = |trade| if of(trade) { yes.to_owned() } else { no.to_owned() };
+        Column::Str(trades.iter().map(word).collect())
+    };
+    Table::new()
+        .with("position", Column::I64(trades.iter().map(|trade| trade.position as i64).collect()))
+        .with("direction", word(|trade| trade.is_long, "long", "short"))
+        .with("status", word(|trade| trade.is_open, "open", "closed"))
+        .with("entry_timestamp", time(|trade| trade.entry_bar))
+        .with("exit_timestamp", time(|trade| trade.exit_bar))
+        .with("size", number(|trade| trade.size))
+        .with("entry_price", number(|trade| trade.entry_price))
+        .with("entry_fees", number(|trade| trade.entry_fees))
+        .with("exit_price", number(|trade| trade.exit_price))
+        .with("exit_fees", number(|trade| trade.exit_fees))
+        .with("pnl", number(Trade::pnl))
+        .with("return", number(Trade::return_share))
+}
+
+fn equity_table(run: &Run<'_>) -> Table {
+    let mut equity = vec![0.0; run.bars.len()];
+    statistics::equity(run.bars.close, run.fills, run.init_cash, &mut equity);
+    let mut returns = equity.clone();
+    statistics::returns(run.init_cash, &mut returns);
+    Table::new()
+        .with("timestamp", Column::Timestamp(run.bars.timestamp.to_vec()))
+        .with("equity", Column::F64(equity))
+        .with("return", Column::F64(returns))
+}
+
+fn print_summary(statistics: &Statistics, elapsed: &Elapsed, bars: usize) {
+    print!("{}", stats::table(statistics, StatSet::all()));
+    let total = elapsed.features + elapsed.signals + elapsed.simulate + elapsed.statistics;
+    println!(
+        "\n{bars} bars: load {:.3} ms, features {:.3} ms, signals {:.3} ms, simulate {:.3} ms, \
+         statistics {:.3} ms; {:.0} M bars/s without load",
+        ms(elapsed.load),
+        ms(elapsed.features),
+        ms(elapsed.signals),
+        ms(elapsed.simulate),
+        ms(elapsed.statistics),
+        bars as f64 / total as f64 * 1e3,
+    );
+}
+
+fn ms(ns: u64) -> f64 {
+    ns as f64 / 1e6
+}

@@ -1,0 +1,9 @@
+//! One file per verb.
+
+pub(crate) mod backtest;
+pub(crate) mod compare;
+pub(crate) mod data;
+pub(crate) mod features;
+pub(crate) mod optimize;
+pub(crate) mod probe;
+pub(crate) mod suite;

@@ -1,0 +1,75 @@
+//! `redline probe`: what this machine is, and its ceilings.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use hw_probe::{ProbeOptions, ProbeReport, Progress, Section};
+use indicatif::ProgressBar;
+
+use crate::cli::{Global, Json, Threads};
+use crate::{document, progress};
+
+const EXAMPLES: &str = "\
+Examples:
+  redline probe                          everything, in under 30 seconds
+  redline probe --quick --json probe.json
+  redline probe --only memory,compute --threads 1";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ProbeArgs {
+    /// Fewer repeats and sizes: under 8 seconds
+    #[arg(long)]
+    quick: bool,
+    /// Only these sections: machine, memory, latency, compute, storage
+    #[arg(
+        long,
+        value_name = "SECTIONS",
+        value_delimiter = ',',
+        value_parser = section
+    )]
+    only: Vec<Section>,
+    #[command(flatten)]
+    threads: Threads,
+    /// Folder on the storage to measure [default: the folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<ExitCode> {
+    let options = ProbeOptions {
+        quick: args.quick,
+        sections: if args.only.is_empty() { Section::ALL.to_vec() } else { args.only.clone() },
+        threads: args.threads.threads,
+        dir: args.dir.clone(),
+    };
+    let bar = progress::bar(1_000, "probe", global);
+    let report: ProbeReport = hw_probe::probe(&options, &mut Bar(&bar))?;
+    bar.finish_and_clear();
+    let json = args.json.json.as_deref();
+    if global.prints(json) {
+        print!("{report}");
+    }
+    if let Some(path) = json {
+        document::write_json(path, &report)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn section(text: &str) -> Result<Section, String> {
+    text.parse().map_err(|error: hw_probe::ProbeError| error.to_string())
+}
+
+/// Moves the bar as the probe goes on.
+struct Bar<'a>(&'a ProgressBar);
+
+impl Progress for Bar<'_> {
+    fn step(&mut self, what: &str, share: f64) {
+        self.0.set_position((share * 1_000.0) as u64);
+        self.0.set_message(what.to_owned());
+    }
+}

@@ -1,0 +1,134 @@
+//! The options that decide how signals become orders, shared by `backtest` and `optimize`.
+
+use backtest::config::{
+    Accumulate, Conflict, DirectionConflict, OppositeEntry, SizeType, StopEntryPrice, StopExit,
+    StopExitPrice, StopUpdate,
+};
+use backtest::{Config, Direction};
+use clap::Args;
+
+use crate::values::word;
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Orders")]
+pub(crate) struct OrderOptions {
+    /// Cash at the start
+    #[arg(long, value_name = "CASH", default_value_t = 100.0)]
+    init_cash: f64,
+    /// Order size in the unit of --size-type; inf takes all cash
+    #[arg(long, value_name = "N", default_value_t = f64::INFINITY)]
+    size: f64,
+    /// amount (units), value (cash) or percent (a share: 0.5 is half)
+    #[arg(long, value_name = "WORD", default_value = "amount", value_parser = word::<SizeType>)]
+    size_type: SizeType,
+    /// Fees as a share of the order's value (0.001 is 0.1 percent)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    fees: f64,
+    /// Fees per order in cash
+    #[arg(long, value_name = "CASH", default_value_t = 0.0)]
+    fixed_fees: f64,
+    /// Slippage as a share of the price
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    slippage: f64,
+    /// long-only, short-only or both (exits then open shorts)
+    #[arg(long, value_name = "WORD", default_value = "long-only", value_parser = word::<Direction>)]
+    direction: Direction,
+    /// off, both, add-only or remove-only
+    #[arg(long, value_name = "WORD", default_value = "off", value_parser = word::<Accumulate>)]
+    accumulate: Accumulate,
+    /// Entry and exit of a long in one bar: ignore, entry, exit, adjacent or opposite
+    #[arg(long, value_name = "WORD", default_value = "ignore", value_parser = word::<Conflict>)]
+    upon_long_conflict: Conflict,
+    /// Entry and exit of a short in one bar: ignore, entry, exit, adjacent or opposite
+    #[arg(long, value_name = "WORD", default_value = "ignore", value_parser = word::<Conflict>)]
+    upon_short_conflict: Conflict,
+    /// Long and short entry in one bar: ignore, long, short, adjacent or opposite
+    #[arg(
+        long,
+        value_name = "WORD",
+        default_value = "ignore",
+        value_parser = word::<DirectionConflict>
+    )]
+    upon_dir_conflict: DirectionConflict,
+    /// Entry against the position: ignore, close, close-reduce, reverse or reverse-reduce
+    #[arg(
+        long,
+        value_name = "WORD",
+        default_value = "reverse-reduce",
+        value_parser = word::<OppositeEntry>
+    )]
+    upon_opposite_entry: OppositeEntry,
+    /// Stop loss as a share of the entry price (0.02 is 2 percent)
+    #[arg(long, value_name = "SHARE")]
+    sl_stop: Option<f64>,
+    /// The stop loss trails the best price since entry
+    #[arg(long, requires = "sl_stop")]
+    sl_trail: bool,
+    /// Take profit as a share of the entry price
+    #[arg(long, value_name = "SHARE")]
+    tp_stop: Option<f64>,
+    /// Base price of stops: close, price or fill-price
+    #[arg(long, value_name = "WORD", default_value = "close", value_parser = word::<StopEntryPrice>)]
+    stop_entry_price: StopEntryPrice,
+    /// Fill price of stops: stop-limit, stop-market, price or close
+    #[arg(
+        long,
+        value_name = "WORD",
+        default_value = "stop-limit",
+        value_parser = word::<StopExitPrice>
+    )]
+    stop_exit_price: StopExitPrice,
+    /// What a stop does: close, close-reduce, reverse or reverse-reduce
+    #[arg(long, value_name = "WORD", default_value = "close", value_parser = word::<StopExit>)]
+    upon_stop_exit: StopExit,
+    /// What adding to a position does to its stops: keep, override or override-nan
+    #[arg(long, value_name = "WORD", default_value = "override", value_parser = word::<StopUpdate>)]
+    upon_stop_update: StopUpdate,
+    /// Reject orders below this size
+    #[arg(long, value_name = "N", default_value_t = 1e-8)]
+    min_size: f64,
+    /// Cut orders to this size
+    #[arg(long, value_name = "N", default_value_t = f64::INFINITY)]
+    max_size: f64,
+    /// Cut sizes to a multiple of this, such as 1 for whole shares
+    #[arg(long, value_name = "N")]
+    size_granularity: Option<f64>,
+    /// Reject an order that cash covers only in part
+    #[arg(long)]
+    no_partial: bool,
+    /// Let shorts use only cash that no other short has tied up
+    #[arg(long)]
+    lock_cash: bool,
+}
+
+impl OrderOptions {
+    pub(crate) fn config(&self) -> Config<'static> {
+        Config {
+            init_cash: self.init_cash,
+            size: self.size.into(),
+            size_type: self.size_type,
+            fees: self.fees.into(),
+            fixed_fees: self.fixed_fees.into(),
+            slippage: self.slippage.into(),
+            min_size: self.min_size,
+            max_size: self.max_size,
+            size_granularity: self.size_granularity.unwrap_or(f64::NAN),
+            allow_partial: !self.no_partial,
+            lock_cash: self.lock_cash,
+            direction: self.direction,
+            accumulate: self.accumulate,
+            upon_long_conflict: self.upon_long_conflict,
+            upon_short_conflict: self.upon_short_conflict,
+            upon_dir_conflict: self.upon_dir_conflict,
+            upon_opposite_entry: self.upon_opposite_entry,
+            sl_stop: self.sl_stop.unwrap_or(f64::NAN).into(),
+            sl_trail: self.sl_trail,
+            tp_stop: self.tp_stop.unwrap_or(f64::NAN).into(),
+            stop_entry_price: self.stop_entry_price,
+            stop_exit_price: self.stop_exit_price,
+            upon_stop_exit: self.upon_stop_exit,
+            upon_stop_update: self.upon_stop_update,
+            ..Config::default()
+        }
+    }
+}

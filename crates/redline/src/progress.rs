@@ -1,0 +1,21 @@
+//! Progress bars on standard error, for people only: a pipe or `--quiet` sees none.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::Global;
+
+/// A bar of `length` steps that appears once the work takes longer than a moment.
+pub(crate) fn bar(length: u64, message: &'static str, global: &Global) -> ProgressBar {
+    let bar = ProgressBar::new(length).with_message(message);
+    if global.quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = "{msg:28} [{bar:32}] {percent:>3}% {elapsed_precise} eta {eta}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}

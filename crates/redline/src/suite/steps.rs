@@ -1,0 +1,193 @@
+//! The steps of the main job: load, features, backtest, optimise.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use backtest::statistics::{Run, Stat, StatSet, Statistics};
+use backtest::strategy::{self, EntryExit, Strategy};
+use backtest::{Config, Signals, engine};
+use features::{ComputeOptions, FeatureSet};
+use indicatif::ProgressBar;
+use market_data::{Bars, BarsView, LoadOptions, SaveOptions, SynthOptions};
+use optimizer::{Axis, Sweep};
+
+use super::{Figures, Plan};
+use crate::values;
+
+const MINUTE_NS: i64 = 60_000_000_000;
+const DAY_NS: i64 = 1_440 * MINUTE_NS;
+const MINUTE_YEAR: usize = 525_600;
+const DAILY_FIVE_YEARS: usize = 1_260;
+/// 100 MB of columns: six of eight bytes.
+const LOAD_ROWS: usize = 100_000_000 / 48;
+
+/// Fees and slippage of a retail crypto venue.
+fn config() -> Config<'static> {
+    Config { init_cash: 10_000.0, fees: 0.001.into(), slippage: 0.0005.into(), ..Config::default() }
+}
+
+/// Runs every step and notes its figures.
+pub(super) fn main_job(plan: &Plan, bar: &ProgressBar, figures: &mut Figures) -> Result<()> {
+    let next = |message: &'static str| {
+        bar.inc(1);
+        bar.set_message(message);
+    };
+    bar.set_message("load 100 MB");
+    figures.samples("data_loading_100mb", load_100_mb(plan)?);
+    next("year of minutes");
+    let (bars, freq_ns) = minute_year(plan)?;
+    let bars = bars.view();
+    next("features");
+    figures.samples("feature_rows_per_s", feature_rows(plan, bars)?);
+    next("backtests");
+    let [total_return, all] = [StatSet::of(&[Stat::TotalReturn]), StatSet::all()];
+    let year = |set| backtest(plan, bars, freq_ns, set);
+    figures.samples("minute_year_backtest", year(total_return)?);
+    figures.samples("minute_year_backtest_all_statistics", year(all)?);
+    let days = market_data::synth(&SynthOptions {
+        bars: DAILY_FIVE_YEARS,
+        freq_ns: DAY_NS,
+        ..SynthOptions::default()
+    });
+    figures
+        .samples("daily_five_years_backtest", backtest(plan, days.view(), DAY_NS, total_return)?);
+    next("105 combinations");
+    let pairs = sweep(plan, bars, freq_ns, ["5:75:5", "5:75:5"], 105)?;
+    figures.samples("optimization_105_pairs", pairs);
+    next("1000 combinations");
+    let thousand = sweep(plan, bars, freq_ns, ["5:44:1", "50:74:1"], 1_000)?;
+    figures.samples("optimization_1000", thousand);
+    bar.inc(1);
+    Ok(())
+}
+
+/// Times of `repeats` runs in seconds, after one that is not counted.
+fn timed<T>(repeats: usize, mut work: impl FnMut() -> Result<T>) -> Result<Vec<f64>> {
+    work()?;
+    let mut seconds = Vec::with_capacity(repeats);
+    for _ in 0..repeats {
+        let started = Instant::now();
+        let answer = std::hint::black_box(work()?);
+        seconds.push(started.elapsed().as_secs_f64());
+        drop(answer);
+    }
+    Ok(seconds)
+}
+
+fn load_100_mb(plan: &Plan) -> Result<Vec<f64>> {
+    let bars = market_data::synth(&SynthOptions { bars: LOAD_ROWS, ..SynthOptions::default() });
+    let folder = tempfile::tempdir().context("no folder for temporary files")?;
+    let path = folder.path().join("load.parquet");
+    market_data::save(&path, bars.view(), &SaveOptions::default())?;
+    let load = || market_data::load(&path, &LoadOptions::default());
+    ensure!(load()? == bars, "the file that was saved reads back as other bars");
+    drop(bars);
+    timed(plan.repeats(), || Ok(load()?))
+}
+
+fn minute_year(plan: &Plan) -> Result<(Bars, i64)> {
+    match &plan.data {
+        None => {
+            let options = SynthOptions { bars: MINUTE_YEAR, ..SynthOptions::default() };
+            Ok((market_data::synth(&options), MINUTE_NS))
+        }
+        Some(path) => {
+            let bars = market_data::load(path, &LoadOptions::default())?;
+            let freq_ns = values::infer_frequency(&bars.timestamp)?;
+            Ok((bars, freq_ns))
+        }
+    }
+}
+
+/// Million rows a second of the classic set on all cores.
+fn feature_rows(plan: &Plan, bars: BarsView<'_>) -> Result<Vec<f64>> {
+    let set = FeatureSet::classic();
+    let options = ComputeOptions::default();
+    let mut table = features::compute(&set, bars, &options)?;
+    let seconds =
+        timed(plan.repeats(), || Ok(features::compute_into(&set, bars, &options, &mut table)?))?;
+    Ok(seconds.iter().map(|s| bars.len() as f64 / s / 1e6).collect())
+}
+
+/// From prices to statistics: the 20/50 crossover, its features included.
+fn backtest(plan: &Plan, bars: BarsView<'_>, freq_ns: i64, set: StatSet) -> Result<Vec<f64>> {
+    let strategy = strategy::find("ma-cross")?;
+    let values = strategy::resolve_values(strategy, &[])?;
+    let mut buffers = Buffers::default();
+    let statistics = buffers.backtest(strategy, &values, bars, freq_ns, StatSet::all())?;
+    ensure!(statistics.get(Stat::TotalTrades) > Some(0.0), "the crossover made no trade");
+    timed(plan.repeats(), || buffers.backtest(strategy, &values, bars, freq_ns, set))
+}
+
+/// What a backtest writes to, kept from run to run.
+#[derive(Default)]
+struct Buffers {
+    columns: Vec<Vec<f64>>,
+    masks: EntryExit,
+    fills: Vec<engine::Fill>,
+}
+
+impl Buffers {
+    fn backtest(
+        &mut self,
+        strategy: &dyn Strategy,
+        values: &[f64],
+        bars: BarsView<'_>,
+        freq_ns: i64,
+        set: StatSet,
+    ) -> Result<Statistics> {
+        let config = config();
+        let features = strategy.features(values);
+        self.columns.resize_with(features.len(), Vec::new);
+        for (feature, column) in features.iter().zip(&mut self.columns) {
+            column.resize(bars.len(), 0.0);
+            feature.compute(bars.close, column)?;
+        }
+        let columns: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
+        strategy.signals(&columns, values, &mut self.masks);
+        let EntryExit { entry, exit } = std::mem::take(&mut self.masks);
+        let signals = Signals::new(entry, exit, config.direction);
+        engine::simulate(&bars, &signals, &config, &mut self.fills)?;
+        self.masks = signals.into_entry_exit(config.direction);
+        let run =
+            Run { bars, fills: &self.fills, init_cash: config.init_cash, freq_ns, returns: None };
+        Ok(run.statistics(set))
+    }
+}
+
+/// The crossover with every pair of windows, all statistics a trial, on all cores.
+fn sweep(
+    plan: &Plan,
+    bars: BarsView<'_>,
+    freq_ns: i64,
+    [fast, slow]: [&str; 2],
+    trials: usize,
+) -> Result<Vec<f64>> {
+    let axes = [Axis::parse("fast", fast)?, Axis::parse("slow", slow)?];
+    let strategy = strategy::find("ma-cross")?;
+    let sweep = Sweep {
+        bars,
+        freq_ns,
+        strategy,
+        axes: &axes,
+        condition: Some("fast < slow"),
+        config: config(),
+        objective: Stat::SharpeRatio,
+        threads: 0,
+    };
+    let outcome = sweep.run(&|_, _| {})?;
+    ensure!(outcome.trials.len() == trials, "{} trials, not {trials}", outcome.trials.len());
+    let first = &outcome.trials[0];
+    let single = Buffers::default().backtest(
+        strategy,
+        &first.values,
+        bars,
+        freq_ns,
+        StatSet::streaming(),
+    )?;
+    ensure!(
+        StatSet::streaming().iter().all(|stat| single.get(stat) == first.statistics.get(stat)),
+        "a trial of the sweep differs from its single backtest"
+    );
+    timed(plan.repeats(), || Ok(sweep.run(&|_, _| {})?))
+}
