@@ -1,0 +1,42 @@
+//! The sizes of standard cases, at two scales: full when a bench measures, small when it only runs
+//! (`cargo bench -- --test`, or under `cargo test`), so that it cannot rot.
+
+fn measures() -> bool {
+    let mut arguments = std::env::args().skip(1);
+    arguments.any(|argument| argument == "--bench" || argument == "--profile-time")
+        && !std::env::args().any(|argument| argument == "--test")
+}
+
+fn scale(full: usize, small: usize) -> usize {
+    if measures() { full } else { small }
+}
+
+/// Minutes of a year: 525,600.
+#[must_use]
+pub fn minute_year() -> usize {
+    scale(525_600, 5_000)
+}
+
+/// Trading days of five years: 1,260.
+#[must_use]
+pub fn daily_five_years() -> usize {
+    scale(1_260, 1_260)
+}
+
+/// Rows of 100 MB in six columns of eight bytes: 2,083,333.
+#[must_use]
+pub fn load_rows() -> usize {
+    scale(100_000_000 / 48, 20_000)
+}
+
+/// Bytes of an array that no cache holds.
+#[must_use]
+pub fn memory_bytes() -> usize {
+    scale(1 << 30, 1 << 20)
+}
+
+/// Order of a square matrix.
+#[must_use]
+pub fn matrix() -> usize {
+    scale(2_048, 64)
+}
