@@ -4,11 +4,11 @@
 
 use hw_probe::{ProbeOptions, Progress, Section};
 
-struct Steps;
+struct Steps(std::time::Instant);
 
 impl Progress for Steps {
     fn step(&mut self, what: &str, share: f64) {
-        eprintln!("{:>3.0} %  {what}", 100.0 * share);
+        eprintln!("{:>6.1} s {:>3.0} %  {what}", self.0.elapsed().as_secs_f64(), 100.0 * share);
     }
 }
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !sections.is_empty() {
         options.sections = sections;
     }
-    let report = hw_probe::probe(&options, &mut Steps)?;
+    let report = hw_probe::probe(&options, &mut Steps(std::time::Instant::now()))?;
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

@@ -1,6 +1,8 @@
 //! Bandwidth of main memory and, by smaller working sets, of the caches.
 
 use std::io;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use crate::kernels::StreamKernels;
 use crate::measure::{Summary, summarise};
@@ -62,6 +64,8 @@ pub enum Stores {
     Regular,
     /// Past the caches.
     NonTemporal,
+    /// By the system's own `memcpy`, which chooses by size.
+    Library,
 }
 
 impl Stores {
@@ -70,6 +74,7 @@ impl Stores {
             Self::None => "none",
             Self::Regular => "regular",
             Self::NonTemporal => "non_temporal",
+            Self::Library => "library",
         }
     }
 
@@ -78,6 +83,8 @@ impl Stores {
     pub fn of(kernel: Kernel) -> &'static [Self] {
         match (kernel, StreamKernels::detect().streams) {
             (Kernel::Read, _) => &[Self::None],
+            (Kernel::Copy, true) => &[Self::Regular, Self::NonTemporal, Self::Library],
+            (Kernel::Copy, false) => &[Self::Regular, Self::Library],
             (_, true) => &[Self::Regular, Self::NonTemporal],
             (_, false) => &[Self::Regular],
         }
@@ -107,20 +114,21 @@ impl Arrays {
         Ok(Self { a: region(A)?, b: region(B)?, c: region(0.0)? })
     }
 
-    /// Runs the kernel once over the first `len` elements; what `read` summed, else 0.
+    /// Runs the kernel once over the elements `at`; what `read` summed, else 0.
     pub(crate) fn run(
         &mut self,
         kernels: &StreamKernels,
         kernel: Kernel,
         stores: Stores,
-        len: usize,
+        at: Range<usize>,
     ) -> f64 {
         let nt = stores == Stores::NonTemporal;
-        let (a, b) = (&self.a.as_f64()[..len], &self.b.as_f64()[..len]);
-        let c = &mut self.c.as_f64()[..len];
+        let (a, b) = (&self.a.as_f64()[at.clone()], &self.b.as_f64()[at.clone()]);
+        let c = &mut self.c.as_f64()[at];
         match kernel {
             Kernel::Read => return kernels.read(a),
             Kernel::Write => kernels.write(nt, c, S),
+            Kernel::Copy if stores == Stores::Library => c.copy_from_slice(a),
             Kernel::Copy => kernels.copy(nt, a, c),
             Kernel::Scale => kernels.scale(nt, a, c, S),
             Kernel::Add => kernels.add(nt, a, b, c),
@@ -129,21 +137,26 @@ impl Arrays {
         0.0
     }
 
-    /// Whether the kernel's last run over `len` elements left what it should, in every element.
-    pub(crate) fn verify(&mut self, kernel: Kernel, len: usize, sum: f64) -> bool {
+    /// Whether the kernel's runs over the first `len` elements left what they should, in every
+    /// element; for `read`, whether the last run summed `read` of them.
+    pub(crate) fn verify(&mut self, kernel: Kernel, len: usize, read: usize, sum: f64) -> bool {
         let expected = match kernel {
-            Kernel::Read => return sum == A * len as f64,
+            Kernel::Read => return sum == A * read as f64,
             Kernel::Write => S,
             Kernel::Copy => A,
             Kernel::Scale => S * A,
             Kernel::Add => A + B,
             Kernel::Triad => A + S * B,
         };
-        // The array is cleared so that no later kernel can pass on this one's values.
-        let c = &mut self.c.as_f64()[..len];
-        let right = c.iter().all(|&value| value == expected);
-        c.fill(0.0);
-        right
+        // The array is cleared so that no later kernel can pass on this one's values; piece by
+        // piece, while the piece is in the cache.
+        const PIECE: usize = 2048;
+        let pieces = self.c.as_f64()[..len].chunks_mut(PIECE);
+        pieces.fold(true, |right, piece| {
+            let wrong: usize = piece.iter().map(|&value| usize::from(value != expected)).sum();
+            piece.fill(0.0);
+            right && wrong == 0
+        })
     }
 }
 
@@ -154,6 +167,9 @@ pub(crate) struct Case {
     pub(crate) stores: Stores,
     /// Elements of each array of each thread.
     pub(crate) len: usize,
+    /// A sample streams one of this many parts of the arrays, the next sample the next part:
+    /// short samples over a set that no cache holds.
+    pub(crate) parts: usize,
     /// Calls in one sample, so that small sets fill the clock.
     pub(crate) calls: usize,
     /// Samples after the warm-up.
@@ -161,10 +177,21 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Bytes of all arrays of `threads` threads, which is also what one call moves by STREAM's
-    /// count.
+    /// Bytes of all arrays of `threads` threads.
     pub(crate) fn bytes(&self, threads: usize) -> usize {
         self.kernel.arrays() * size_of::<f64>() * self.len * threads
+    }
+
+    /// Bytes that one sample moves, by STREAM's count.
+    pub(crate) fn sample_bytes(&self, threads: usize) -> usize {
+        self.bytes(threads) / self.parts * self.calls
+    }
+
+    /// The part that belongs to a round. Parts are alike and begin at a cache line.
+    fn part(&self, round: usize) -> Range<usize> {
+        let len = self.len / self.parts;
+        let from = round % self.parts * len;
+        from..from + len
     }
 }
 
@@ -177,12 +204,23 @@ pub(crate) struct Streamed {
 
 /// Every kernel in each way of storing, over arrays of `array_bytes` shared out to `threads`.
 pub(crate) fn main_cases(threads: usize, array_bytes: usize, repeats: usize) -> Vec<Case> {
-    let len = array_bytes / threads / size_of::<f64>();
+    let (len, parts) = parts(array_bytes / threads / size_of::<f64>(), repeats);
     let of = |kernel: Kernel| {
         let stores = Stores::of(kernel).iter();
-        stores.map(move |&stores| Case { kernel, stores, len, calls: 1, repeats })
+        stores.map(move |&stores| Case { kernel, stores, len, parts, calls: 1, repeats })
     };
     Kernel::ALL.into_iter().flat_map(of).collect()
+}
+
+/// Cuts `len` elements into parts, as many as a warm-up and the repeats all visit, and no smaller
+/// than 32 MiB; the length that the parts cover.
+fn parts(len: usize, repeats: usize) -> (usize, usize) {
+    const PARTS: usize = 8;
+    const SMALLEST: usize = (32 << 20) / size_of::<f64>();
+    // Whole cache lines and whole unrolled steps of the kernels.
+    const GRAIN: usize = 64;
+    let parts = (len / SMALLEST).clamp(1, PARTS.min(repeats + 1));
+    (if parts > 1 { len / parts / GRAIN * GRAIN * parts } else { len }, parts)
 }
 
 /// The staircase of one kernel with ordinary stores: working sets from 4 KiB to `largest` bytes
@@ -198,9 +236,9 @@ pub(crate) fn sweep_cases(
 ) -> Vec<Case> {
     let element = kernel.arrays() * size_of::<f64>() * threads;
     let case = |set: usize| {
-        let len = set / element;
+        let (len, parts) = parts(set / element, repeats);
         let calls = (sample_bytes / (element * len.max(1))).max(1);
-        Case { kernel, stores: Stores::of(kernel)[0], len, calls, repeats }
+        Case { kernel, stores: Stores::of(kernel)[0], len, parts, calls, repeats }
     };
     working_sets(largest, per_octave).into_iter().map(case).collect()
 }
@@ -215,21 +253,38 @@ pub(crate) fn working_sets(largest: usize, per_octave: u32) -> Vec<usize> {
     (0..=steps.max(0.0) as u32).map(size).collect()
 }
 
-/// Measures `cases` one after another on a team of `threads`, over arrays that hold the largest.
-///
-/// # Errors
-/// Where the system refuses the memory.
-pub(crate) fn stream(threads: usize, cases: &[Case]) -> io::Result<Vec<Streamed>> {
-    let largest = cases.iter().map(|case| case.len).max().unwrap_or(0);
+/// The arrays of a team: each worker's made, and first touched, by a thread on its core.
+pub(crate) struct Bank {
+    arrays: Vec<Mutex<Arrays>>,
+}
+
+impl Bank {
+    /// Three arrays of `array_bytes` shared out to `threads`.
+    ///
+    /// # Errors
+    /// Where the system refuses the memory.
+    pub(crate) fn new(threads: usize, array_bytes: usize) -> io::Result<Self> {
+        let made = team::run(threads, |_| Arrays::new(array_bytes / threads, Pages::Huge));
+        let arrays = made.into_iter().map(|arrays| arrays.map(Mutex::new));
+        Ok(Self { arrays: arrays.collect::<io::Result<_>>()? })
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.arrays.len()
+    }
+}
+
+/// Measures `cases`, made for the bank's threads and no larger than its arrays, one after another.
+pub(crate) fn stream(bank: &Bank, cases: &[Case]) -> Vec<Streamed> {
+    let threads = bank.threads();
     let workers = team::run(threads, |worker| {
-        let mut arrays = Arrays::new(largest * size_of::<f64>(), Pages::Huge);
-        let parts = cases.iter().map(|case| repeat(worker, case, arrays.as_mut().ok()));
-        let parts: Vec<Part> = parts.collect();
-        arrays.map(|_| parts)
+        // A worker that panicked left arrays that are refilled or found wrong, never unsound.
+        let arrays = bank.arrays[worker.index].lock();
+        let mut arrays = arrays.unwrap_or_else(PoisonError::into_inner);
+        cases.iter().map(|case| repeat(worker, case, &mut arrays)).collect::<Vec<Part>>()
     });
-    let workers: Vec<Vec<Part>> = workers.into_iter().collect::<io::Result<_>>()?;
     let streamed = cases.iter().enumerate().map(|(index, &case)| {
-        let gigabytes = (case.bytes(threads) * case.calls) as f64 * 1e-9;
+        let gigabytes = case.sample_bytes(threads) as f64 * 1e-9;
         let rate = |repeat: usize| {
             let spans = workers.iter().map(|parts| parts[index].spans[repeat]);
             gigabytes / team::wall(spans).as_secs_f64()
@@ -238,7 +293,7 @@ pub(crate) fn stream(threads: usize, cases: &[Case]) -> io::Result<Vec<Streamed>
         let verified = workers.iter().all(|parts| parts[index].verified);
         Streamed { case, gb_per_s: summarise(&rates), verified }
     });
-    Ok(streamed.collect())
+    streamed.collect()
 }
 
 /// One worker's part of one case.
@@ -247,26 +302,27 @@ struct Part {
     verified: bool,
 }
 
-/// Runs a case once to warm up and `repeats` times on the clock, then checks what it left. A
-/// worker without arrays keeps the others company, so that none waits for ever.
-fn repeat(worker: &Worker<'_>, case: &Case, mut arrays: Option<&mut Arrays>) -> Part {
+/// Runs a case once to warm up and `repeats` times on the clock, then checks what it left.
+fn repeat(worker: &Worker<'_>, case: &Case, arrays: &mut Arrays) -> Part {
     let kernels = StreamKernels::detect();
     let mut spans = Vec::with_capacity(case.repeats);
     let mut sum = 0.0;
     for round in 0..=case.repeats {
+        let part = case.part(round);
         let (span, value) = worker.timed(|| {
-            let Some(arrays) = arrays.as_deref_mut() else { return 0.0 };
+            let mut run = || arrays.run(kernels, case.kernel, case.stores, part.clone());
             for _ in 1..case.calls {
-                std::hint::black_box(arrays.run(kernels, case.kernel, case.stores, case.len));
+                std::hint::black_box(run());
             }
-            arrays.run(kernels, case.kernel, case.stores, case.len)
+            run()
         });
         sum = value;
         if round > 0 {
             spans.push(span);
         }
     }
-    let verified = arrays.is_some_and(|arrays| arrays.verify(case.kernel, case.len, sum));
+    let read = case.part(0).len();
+    let verified = arrays.verify(case.kernel, case.len, read, sum);
     Part { spans, verified }
 }
 
@@ -279,7 +335,7 @@ mod tests {
         for threads in [1, 2, 3] {
             let mut cases = main_cases(threads, 1 << 20, 2);
             cases.extend(sweep_cases(Kernel::Read, threads, 64 << 10, 4, 2, 1 << 20));
-            for streamed in stream(threads, &cases).unwrap() {
+            for streamed in stream(&Bank::new(threads, 1 << 20).unwrap(), &cases) {
                 assert!(streamed.verified, "{:?}", streamed.case);
                 assert!(streamed.gb_per_s.best >= streamed.gb_per_s.median);
                 assert!(streamed.gb_per_s.median > 0.0);
@@ -292,23 +348,36 @@ mod tests {
         let mut arrays = Arrays::new(4096, Pages::Ordinary).unwrap();
         let kernels = StreamKernels::detect();
         for kernel in Kernel::ALL.into_iter().skip(1) {
-            arrays.run(kernels, kernel, Stores::Regular, 512);
-            assert!(arrays.verify(kernel, 512, 0.0));
-            arrays.run(kernels, kernel, Stores::Regular, 512);
+            arrays.run(kernels, kernel, Stores::Regular, 0..512);
+            assert!(arrays.verify(kernel, 512, 512, 0.0));
+            arrays.run(kernels, kernel, Stores::Regular, 0..512);
             arrays.c.as_f64()[300] += 1.0;
-            assert!(!arrays.verify(kernel, 512, 0.0), "{kernel:?}");
+            assert!(!arrays.verify(kernel, 512, 512, 0.0), "{kernel:?}");
             // Nothing ran since: the values of before must not pass.
-            assert!(!arrays.verify(kernel, 512, 0.0), "{kernel:?}");
+            assert!(!arrays.verify(kernel, 512, 512, 0.0), "{kernel:?}");
         }
-        assert!(!arrays.verify(Kernel::Read, 512, 511.0));
+        assert!(!arrays.verify(Kernel::Read, 512, 512, 511.0));
     }
 
     #[test]
     fn bytes_are_counted_as_stream_counts_them() {
-        let case = |kernel| Case { kernel, stores: Stores::Regular, len: 10, calls: 1, repeats: 1 };
+        let stores = Stores::Regular;
+        let case = |kernel| Case { kernel, stores, len: 10, parts: 1, calls: 1, repeats: 1 };
         assert_eq!(case(Kernel::Read).bytes(2), 160);
         assert_eq!(case(Kernel::Copy).bytes(1), 160);
         assert_eq!(case(Kernel::Triad).bytes(1), 240);
+    }
+
+    #[test]
+    fn parts_cover_the_arrays_and_a_sample_counts_its_own_bytes() {
+        let cases = main_cases(1, 256 << 20, 5);
+        let case = cases[0];
+        assert_eq!((case.parts, case.len), (6, (32 << 20) / 6 / 64 * 64 * 6));
+        assert_eq!(case.sample_bytes(1), case.len / 6 * 8);
+        let met: Vec<_> = (0..=case.repeats).map(|round| case.part(round)).collect();
+        assert_eq!((met[0].start, met[5].end), (0, case.len));
+        assert_eq!(main_cases(1, 256 << 20, 1)[0].parts, 2);
+        assert_eq!(main_cases(1, 1 << 20, 5)[0].parts, 1);
     }
 
     #[test]

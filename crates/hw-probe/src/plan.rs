@@ -53,15 +53,15 @@ impl Plan {
             quick,
             array_bytes,
             array_why,
-            stream_repeats: if quick { 5 } else { 11 },
+            stream_repeats: if quick { 5 } else { 10 },
             points_per_octave: if quick { 1 } else { 4 },
-            sweep_repeats: if quick { 3 } else { 5 },
+            sweep_repeats: 3,
             sample_bytes: sample_bytes(Timer::measure(), machine.threads),
-            chase: Effort { loads: if quick { 10_000 } else { 30_000 }, samples: 5 },
+            chase: Effort { loads: if quick { 5_000 } else { 20_000 }, samples: 5 },
             fma_repeats: if quick { 5 } else { 11 },
             fma_sample: Duration::from_millis(if quick { 10 } else { 30 }),
             gemm_sizes: gemm_sizes(room, quick),
-            gemm_budget: Duration::from_millis(if quick { 150 } else { 400 }),
+            gemm_budget: Duration::from_millis(if quick { 80 } else { 150 }),
             storage: storage(dir, quick),
             column_bytes: (room / 8).min(if quick { 20_000_000 } else { 100_000_000 }) as usize,
             spare: Duration::from_secs(if quick { 1 } else { 6 }),
@@ -117,15 +117,14 @@ fn storage(dir: std::path::PathBuf, quick: bool) -> StoragePlan {
     let (sequential, random_depths) = if quick {
         (vec![(1 << 20, 1), (1 << 20, 8)], vec![1, 32])
     } else {
-        let one = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20];
-        let mut cases: Vec<(usize, usize)> = one.into_iter().map(|block| (block, 1)).collect();
-        cases.extend([(4 << 10, 32), (64 << 10, 8), (1 << 20, 4), (1 << 20, 8), (1 << 20, 32)]);
-        (cases, vec![1, 4, 8, 16, 32])
+        let alone = [4 << 10, 64 << 10, 1 << 20, 16 << 20].map(|block| (block, 1));
+        let together = [(4 << 10, 32), (64 << 10, 8), (1 << 20, 4), (1 << 20, 32)];
+        ([alone, together].concat(), vec![1, 4, 8, 16, 32])
     };
     StoragePlan {
         dir,
         file_bytes: if quick { 128 << 20 } else { 512 << 20 },
-        limit: Duration::from_millis(if quick { 100 } else { 200 }),
+        limit: Duration::from_millis(if quick { 80 } else { 150 }),
         sequential,
         random_depths,
     }

@@ -7,7 +7,7 @@ use crate::gemm::{Backend, Element};
 use crate::kernels::StreamKernels;
 use crate::machine::machine;
 use crate::measure::Timer;
-use crate::memory::{self, Case, Kernel, Stores, Streamed};
+use crate::memory::{self, Bank, Case, Kernel, Stores, Streamed};
 use crate::plan::Plan;
 use crate::report::{
     ComputeRow, CoreToCoreRow, LatencyRow, LoadedLatencyRow, MemoryRow, Noise, ProbeReport,
@@ -123,19 +123,16 @@ impl Run<'_> {
         let last = *counts.last().unwrap_or(&1);
         let part = 1.0 / counts.len() as f64;
         let mut sweeps = Vec::new();
-        for threads in counts {
+        // All cores first: they touch fresh memory side by side, and what they give back is warm.
+        for threads in counts.into_iter().rev() {
             self.steps.step(Section::Memory, part, &format!("memory, {threads} threads"));
-            let mut cases =
-                memory::main_cases(threads, self.plan.array_bytes, self.plan.stream_repeats);
-            let mains = cases.len();
-            if threads == 1 || threads == last {
-                cases.extend(self.sweep_cases(threads));
-            }
             let what = format!("memory on {threads} threads");
-            match self.watch.over(&what, Signs::All, || memory::stream(threads, &cases)) {
-                Ok(mut rows) => {
-                    sweeps.extend(rows.split_off(mains).iter().map(|r| row(r, threads, "sweep")));
-                    self.report.memory.extend(rows.iter().map(|r| row(r, threads, "main")));
+            match Bank::new(threads, self.plan.array_bytes) {
+                Ok(bank) => {
+                    self.mains(&what, &bank);
+                    if threads == 1 || threads == last {
+                        self.sweeps(&what, &bank, &mut sweeps);
+                    }
                 }
                 Err(error) => self.report.cannot(&what, error),
             }
@@ -144,7 +141,8 @@ impl Run<'_> {
         self.report.rule(
             Section::Memory,
             format!(
-                "{}, best of {} after a warm-up, {} MiB per array ({}), threads pinned, first touch \
+                "{}, best of {} after a warm-up, {} MiB per array ({}), samples over its parts in \
+                 turn, threads pinned, first touch \
                  by the thread that streams, large pages where granted, bytes as STREAM counts",
                 StreamKernels::detect().isa,
                 self.plan.stream_repeats,
@@ -157,20 +155,32 @@ impl Run<'_> {
         }
     }
 
-    fn sweep_cases(&self, threads: usize) -> Vec<Case> {
-        let plan = &self.plan;
-        let of = |(kernel, arrays): (Kernel, usize)| {
-            let largest = plan.array_bytes * arrays;
-            memory::sweep_cases(
+    /// The kernels over main memory, watched one by one.
+    fn mains(&mut self, what: &str, bank: &Bank) {
+        let threads = bank.threads();
+        for case in memory::main_cases(threads, self.plan.array_bytes, self.plan.stream_repeats) {
+            let what = format!("{what}, {}", case.kernel.name(case.stores));
+            let rows = self.watch.over(&what, Signs::All, || memory::stream(bank, &[case]));
+            self.report.memory.extend(rows.iter().map(|found| row(found, threads, "main")));
+        }
+    }
+
+    /// The staircases of `read` and `triad`.
+    fn sweeps(&mut self, what: &str, bank: &Bank, found: &mut Vec<MemoryRow>) {
+        let (plan, threads) = (&self.plan, bank.threads());
+        for kernel in [Kernel::Read, Kernel::Triad] {
+            let cases = memory::sweep_cases(
                 kernel,
                 threads,
-                largest,
+                plan.array_bytes,
                 plan.points_per_octave,
                 plan.sweep_repeats,
                 plan.sample_bytes,
-            )
-        };
-        [(Kernel::Read, 1), (Kernel::Triad, 3)].into_iter().flat_map(of).collect()
+            );
+            let what = format!("{what}, sweep of {}", kernel.name(Stores::Regular));
+            let rows = self.watch.over(&what, Signs::All, || memory::stream(bank, &cases));
+            found.extend(rows.iter().map(|found| row(found, threads, "sweep")));
+        }
     }
 
     fn latency(&mut self) {

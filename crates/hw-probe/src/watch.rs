@@ -13,12 +13,15 @@ pub(crate) struct Disturbance {
     pub(crate) others_percent: Option<f64>,
     /// Change of the core's speed from before to after, percent.
     pub(crate) drift_percent: f64,
+    /// How far the measurement's own repeats disagree, percent.
+    pub(crate) spread_percent: f64,
 }
 
 /// Above these a measurement counts as disturbed.
 const STEAL_PERCENT: f64 = 1.0;
 const OTHERS_PERCENT: f64 = 6.0;
 const DRIFT_PERCENT: f64 = 5.0;
+const SPREAD_PERCENT: f64 = 10.0;
 
 /// Less than this of others' time is within what ticks of 10 ms can tell.
 const OTHERS_SECONDS: f64 = 0.04;
@@ -44,6 +47,9 @@ impl Disturbance {
         if self.drift_percent.abs() > DRIFT_PERCENT {
             reasons.push(format!("the core's speed moved by {:+.1} %", self.drift_percent));
         }
+        if self.spread_percent > SPREAD_PERCENT {
+            reasons.push(format!("its repeats spread over {:.1} %", self.spread_percent));
+        }
         reasons
     }
 
@@ -52,6 +58,7 @@ impl Disturbance {
         self.steal_percent.unwrap_or(0.0) / STEAL_PERCENT
             + self.others_percent.unwrap_or(0.0) / OTHERS_PERCENT
             + self.drift_percent.abs() / DRIFT_PERCENT
+            + self.spread_percent / SPREAD_PERCENT
     }
 }
 
@@ -87,6 +94,7 @@ impl Before {
             steal_percent: steal.map(|seconds| 100.0 * seconds / (wall * processors)),
             others_percent: others.map(|seconds| 100.0 * seconds / wall),
             drift_percent: 100.0 * (self.loop_seconds / fixed_loop_seconds() - 1.0),
+            spread_percent: 0.0,
         }
     }
 }
@@ -121,17 +129,30 @@ impl Watch {
     }
 
     /// Runs `measure`, again if it was disturbed and time is left; keeps the calmest attempt.
-    pub(crate) fn over<R>(
+    pub(crate) fn over<R>(&mut self, what: &str, signs: Signs, measure: impl FnMut() -> R) -> R {
+        self.over_repeats(what, signs, measure, |_| 0.0)
+    }
+
+    /// As [`over`](Self::over), where the result tells how far its own repeats disagree.
+    pub(crate) fn over_repeats<R>(
         &mut self,
         what: &str,
         signs: Signs,
         mut measure: impl FnMut() -> R,
+        spread: impl Fn(&R) -> f64,
     ) -> R {
-        let (mut kept, mut calm, mut seconds) = attempt(&mut measure);
+        let mut attempt = || {
+            let before = Before::now();
+            let result = measure();
+            let mut disturbance = before.until_now();
+            disturbance.spread_percent = spread(&result);
+            (result, disturbance, before.clock.elapsed().as_secs_f64())
+        };
+        let (mut kept, mut calm, mut seconds) = attempt();
         while !calm.reasons(signs).is_empty() && self.spare.as_secs_f64() >= seconds {
             self.spare = self.spare.saturating_sub(Duration::from_secs_f64(seconds));
             self.repeated += 1;
-            let (again, disturbance, took) = attempt(&mut measure);
+            let (again, disturbance, took) = attempt();
             seconds = took;
             if disturbance.weight() < calm.weight() {
                 (kept, calm) = (again, disturbance);
@@ -154,17 +175,15 @@ impl Watch {
         (time > 0.0).then(|| sum / time)
     }
 
+    /// The widest spread of a measurement's own repeats.
+    pub(crate) fn spread_percent(&self) -> f64 {
+        self.seen.iter().map(|(seen, _)| seen.spread_percent).fold(0.0, f64::max)
+    }
+
     /// The largest drift either way.
     pub(crate) fn drift_percent(&self) -> f64 {
         self.seen.iter().map(|(seen, _)| seen.drift_percent.abs()).fold(0.0, f64::max)
     }
-}
-
-fn attempt<R>(measure: &mut impl FnMut() -> R) -> (R, Disturbance, f64) {
-    let before = Before::now();
-    let result = measure();
-    let disturbance = before.until_now();
-    (result, disturbance, before.clock.elapsed().as_secs_f64())
 }
 
 #[cfg(test)]
@@ -177,6 +196,7 @@ mod tests {
             steal_percent: Some(0.5),
             others_percent: Some(2.0),
             drift_percent: -1.0,
+            spread_percent: 4.0,
         };
         assert!(calm.reasons(Signs::All).is_empty());
         let loud = Disturbance { others_percent: Some(80.0), ..calm };

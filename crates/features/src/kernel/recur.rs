@@ -4,7 +4,9 @@
 //! addition on each row. Here eight rows are one step: with `y` the value before them,
 //! `y[k] = sum(gain * decay^(k-j) * x[j], j <= k) + decay^(k+1) * y`. The sums do not need `y`, so
 //! that only one multiplication and addition per eight rows is on the critical path, and the rest
-//! is vector code.
+//! is vector code. Groups begin at row numbers divisible by eight; the first may be shorter.
+
+use std::hint::black_box;
 
 use crate::engine::graph::{Graph, Series};
 use crate::engine::{Block, Kernel};
@@ -30,15 +32,15 @@ simd! {
         let mut state = Smooth::load(block.state);
         let mut i = 0;
         while i < x.len() {
-            i += if state.seeded(&weights) && state.fill == 0 {
-                state.groups(&weights, &x[i..], &mut out[i..])
-            } else {
-                0
-            };
-            if i < x.len() {
-                out[i] = state.row(&weights, x[i]);
-                i += 1;
+            if state.seeded(&weights) && (block.row + i).is_multiple_of(LANES) {
+                i += state.groups(&weights, &x[i..], &mut out[i..]);
             }
+            // Then row by row to the next group's beginning.
+            let end = (i + LANES - (block.row + i) % LANES).min(x.len());
+            for i in i..end {
+                out[i] = state.row(&weights, x[i], (block.row + i + 1).is_multiple_of(LANES));
+            }
+            i = end;
         }
         state.store(block.state);
     }
@@ -133,7 +135,9 @@ impl Smooth {
             for k in 0..LANES {
                 out[k] = sums[k] + weights.carry[k] * y;
             }
-            y = sums[LANES - 1] + weights.carry[LANES - 1] * y;
+            // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
+            // extraction of a lane on the critical path. The box keeps the compiler from doing so.
+            y = black_box(sums[LANES - 1]) + weights.carry[LANES - 1] * y;
             rows += LANES;
         }
         self.y = y;
@@ -141,8 +145,7 @@ impl Smooth {
     }
 
     /// One row: the same operations in the same order as in a whole group.
-    #[inline(always)]
-    fn row(&mut self, weights: &Weights, x: f64) -> f64 {
+    fn row(&mut self, weights: &Weights, x: f64, last_of_group: bool) -> f64 {
         if x.is_nan() {
             (self.seen, self.total, self.fill) = (0.0, 0.0, 0);
             return f64::NAN;
@@ -157,7 +160,7 @@ impl Smooth {
         }
         let y = sum + weights.carry[self.fill] * self.y;
         self.fill += 1;
-        if self.fill == LANES {
+        if last_of_group {
             (self.y, self.fill) = (y, 0);
         }
         y
@@ -200,33 +203,32 @@ pub(crate) fn wilder_short(g: &mut Graph, x: Series, window: usize) -> Series {
 }
 
 /// Running total from the first row that is not NaN. State: started, total before the current
-/// group, rows in the group, total of the group.
-pub(crate) static TOTAL: Kernel = Kernel { name: "total", outputs: 1, state: |_| 4, run: total };
+/// group, total of the group.
+pub(crate) static TOTAL: Kernel = Kernel { name: "total", outputs: 1, state: |_| 3, run: total };
 
 simd! {
     fn total(block: &mut Block<'_, '_>) {
         let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
-        let (started, mut fill) = (block.state[0], block.state[2] as usize);
-        let [mut before, mut group] = [block.state[1], block.state[3]];
+        let [started, mut before, mut group] = [block.state[0], block.state[1], block.state[2]];
         let skipped = if started > 0.0 { 0 } else { x.iter().take_while(|v| v.is_nan()).count() };
         out[..skipped].fill(f64::NAN);
         let mut i = skipped;
         while i < x.len() {
-            if fill == 0 {
-                let rows = total_groups(&x[i..], &mut out[i..], &mut before);
-                i += rows;
+            if (block.row + i).is_multiple_of(LANES) {
+                i += total_groups(&x[i..], &mut out[i..], &mut before);
             }
-            if i < x.len() {
+            let end = (i + LANES - (block.row + i) % LANES).min(x.len());
+            for i in i..end {
                 group += x[i];
                 out[i] = before + group;
-                (fill, i) = (fill + 1, i + 1);
-                if fill == LANES {
-                    (before, group, fill) = (out[i - 1], 0.0, 0);
+                if (block.row + i + 1).is_multiple_of(LANES) {
+                    (before, group) = (out[i], 0.0);
                 }
             }
+            i = end;
         }
         let started = if skipped < x.len() { 1.0 } else { started };
-        block.state.copy_from_slice(&[started, before, fill as f64, group]);
+        block.state.copy_from_slice(&[started, before, group]);
     }
 }
 

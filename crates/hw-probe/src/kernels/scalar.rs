@@ -5,7 +5,8 @@ use std::hint::black_box;
 /// `x = x * factor + 1` on 64-bit integers, each waiting for the one before: the latency of a
 /// multiplication and an addition.
 pub(crate) fn integer_chain(links: usize, factor: u64) -> u64 {
-    (0..links).fold(1_u64, |x, _| black_box(x).wrapping_mul(factor).wrapping_add(1))
+    let factor = black_box(factor);
+    (0..links).fold(1_u64, |x, _| x.wrapping_mul(factor).wrapping_add(1))
 }
 
 /// `x / divisor + salt`, each waiting for the one before: the latency of a 64-bit division.

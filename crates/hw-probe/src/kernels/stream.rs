@@ -62,6 +62,9 @@ unsafe fn map<V: Simd<Element = f64>, const NT: bool>(
                     let i = at + lane * V::LANES;
                     vector(i).store(base.add(i));
                 }
+                // Without this the compiler sees a copy and calls the library's `memcpy`, which
+                // streams past the caches for large sizes: another kernel, measured as such.
+                std::arch::asm!("", options(nostack, preserves_flags));
                 at += block;
             }
         }
