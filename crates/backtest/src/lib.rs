@@ -54,7 +54,7 @@ pub mod statistics;
 pub mod strategy;
 
 pub use check::{check, fill_close};
-pub use config::{Config, Direction, PerBar};
+pub use config::{Accumulate, Config, Direction, PerBar, SizeType};
 pub use error::BacktestError;
 pub use mask::Mask;
 pub use signals::Signals;

@@ -1,0 +1,108 @@
+//! The engine's steps, one by one, on a year of minutes.
+
+use backtest::statistics::{Run, Stat, StatSet, price_returns};
+use backtest::strategy::{EntryExit, Operand, crossings};
+use backtest::{Accumulate, Config, Direction, Signals, engine};
+use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
+use market_data::{Bars, SynthOptions};
+
+const MINUTE_NS: i64 = 60_000_000_000;
+
+/// A year of bars, and its 20 and 50 bar averages.
+struct Year {
+    bars: Bars,
+    averages: [Vec<f64>; 2],
+    signals: Signals,
+}
+
+impl Year {
+    fn new() -> Self {
+        let bars = market_data::synth(&SynthOptions {
+            bars: sizes::minute_year(),
+            ..SynthOptions::default()
+        });
+        let averages = [20, 50].map(|window| {
+            let mut column = vec![0.0; bars.len()];
+            features::rolling::mean(&bars.close, window, &mut column).expect("a window that fits");
+            column
+        });
+        let mut masks = EntryExit::default();
+        crossings(&averages[0], Operand::Column(&averages[1]), &mut masks);
+        let signals = Signals::new(masks.entry, masks.exit, Direction::LongOnly);
+        Self { bars, averages, signals }
+    }
+}
+
+fn signals(c: &mut Criterion) {
+    let year = Year::new();
+    let mut masks = EntryExit::default();
+    let mut group = c.benchmark_group("backtest/signals");
+    group.throughput(Throughput::Elements(year.bars.len() as u64));
+    group.bench_function("crossing", |b| {
+        b.iter(|| crossings(&year.averages[0], Operand::Column(&year.averages[1]), &mut masks));
+    });
+    assert_eq!(masks.entry, year.signals.long_entry);
+    group.finish();
+}
+
+fn simulate(c: &mut Criterion) {
+    let year = Year::new();
+    let all_in = Config { fees: 0.001.into(), slippage: 0.0005.into(), ..Config::default() };
+    let cases = [
+        ("all_in", all_in),
+        ("half", Config { size: 0.5.into(), size_type: backtest::SizeType::Percent, ..all_in }),
+        ("accumulate", Config { size: 0.1.into(), accumulate: Accumulate::Both, ..all_in }),
+        ("stops", Config { sl_stop: 0.01.into(), tp_stop: 0.02.into(), ..all_in }),
+        ("trailing", Config { sl_stop: 0.01.into(), sl_trail: true, ..all_in }),
+    ];
+    let mut group = c.benchmark_group("backtest/simulate");
+    group.throughput(Throughput::Elements(year.bars.len() as u64));
+    for (name, config) in cases {
+        let mut fills = Vec::new();
+        let mut run = || {
+            engine::simulate(&year.bars.view(), &year.signals, &config, &mut fills).expect("fills");
+            fills.len()
+        };
+        assert!(run() > 0, "{name} fills nothing");
+        group.bench_function(name, |b| b.iter(&mut run));
+    }
+    group.finish();
+}
+
+fn statistics(c: &mut Criterion) {
+    let year = Year::new();
+    let mut fills = Vec::new();
+    let config = Config::default();
+    engine::simulate(&year.bars.view(), &year.signals, &config, &mut fills).expect("fills");
+    let mut returns = vec![0.0; year.bars.len()];
+    price_returns(&year.bars.close, &mut returns);
+    let run = |returns| Run {
+        bars: year.bars.view(),
+        fills: &fills,
+        init_cash: 100.0,
+        freq_ns: MINUTE_NS,
+        returns,
+    };
+    let streaming = StatSet::streaming();
+    let [alone, shared] = [None, Some(returns.as_slice())];
+    let sharpe = |returns| run(returns).statistics(streaming).get(Stat::SharpeRatio);
+    assert_eq!(sharpe(alone), sharpe(shared));
+    let mut group = c.benchmark_group("backtest/statistics");
+    group.throughput(Throughput::Elements(year.bars.len() as u64));
+    for (name, returns, set) in [
+        ("total_return", alone, StatSet::of(&[Stat::TotalReturn])),
+        ("streaming", alone, streaming),
+        ("streaming_known_returns", shared, streaming),
+        ("all", alone, StatSet::all()),
+    ] {
+        group.bench_function(name, |b| b.iter(|| black_box(run(returns)).statistics(set)));
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = bench_kit::criterion("backtest");
+    targets = signals, simulate, statistics
+}
+criterion_main!(benches);

@@ -1,0 +1,45 @@
+//! Sweeps over a year of minutes.
+
+use backtest::statistics::Stat;
+use backtest::{Config, SizeType, strategy};
+use bench_kit::{Criterion, Throughput, criterion_group, criterion_main, sizes};
+use market_data::SynthOptions;
+use optimizer::{Axis, Sweep};
+
+fn sweeps(c: &mut Criterion) {
+    let bars =
+        market_data::synth(&SynthOptions { bars: sizes::minute_year(), ..SynthOptions::default() });
+    let axes = ["fast", "slow"].map(|name| Axis::parse(name, "5:75:5").expect("an axis"));
+    let all_in = Config { fees: 0.001.into(), ..Config::default() };
+    let cases = [
+        ("all_in/1-thread", all_in, 1),
+        ("all_in/all-threads", all_in, 0),
+        ("half/1-thread", Config { size: 0.5.into(), size_type: SizeType::Percent, ..all_in }, 1),
+        ("stops/1-thread", Config { sl_stop: 0.01.into(), ..all_in }, 1),
+    ];
+    let mut group = c.benchmark_group("optimizer/105_pairs");
+    group.throughput(Throughput::Elements(105 * bars.len() as u64));
+    for (name, config, threads) in cases {
+        let sweep = Sweep {
+            bars: bars.view(),
+            freq_ns: 60_000_000_000,
+            strategy: strategy::find("ma-cross").expect("a built-in strategy"),
+            axes: &axes,
+            condition: Some("fast < slow"),
+            config,
+            objective: Stat::SharpeRatio,
+            threads,
+        };
+        let run = || sweep.run(&|_, _| {}).expect("an outcome");
+        assert_eq!(run().trials.len(), 105);
+        group.bench_function(name, |b| b.iter(run));
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = bench_kit::criterion("optimizer");
+    targets = sweeps
+}
+criterion_main!(benches);
