@@ -24,14 +24,29 @@ pub(crate) fn fma(
     sample: Duration,
 ) -> Computed {
     const LINKS: usize = 100_000;
-    let expected = chains.expected(LINKS);
     let calls = calibrate(sample, || {
         black_box(chains.run(LINKS));
     });
+    let (times, verified) = chain_rounds(chains, threads, repeats, calls, LINKS);
+    let work = chains.flops(LINKS) * (calls * threads) as f64 * 1e-9;
+    let rates: Vec<f64> = times.iter().map(|time| work / time.as_secs_f64()).collect();
+    Computed { gflops: summarise(&rates), verified }
+}
+
+/// The wall times of `repeats` rounds of `calls` calls on `threads` pinned cores, and whether
+/// every chain ended where it should.
+pub(crate) fn chain_rounds(
+    chains: &dyn Chains,
+    threads: usize,
+    repeats: usize,
+    calls: usize,
+    links: usize,
+) -> (Vec<Duration>, bool) {
+    let expected = chains.expected(links);
     let workers = team::run(threads, |worker| {
         let mut right = true;
         let mut round = || {
-            let (span, values) = worker.timed(|| (0..calls).all(|_| chains.run(LINKS) == expected));
+            let (span, values) = worker.timed(|| (0..calls).all(|_| chains.run(links) == expected));
             right &= values;
             span
         };
@@ -40,12 +55,8 @@ pub(crate) fn fma(
         let spans: Vec<_> = (0..repeats).map(|_| round()).collect();
         (spans, right)
     });
-    let work = chains.flops(LINKS) * (calls * threads) as f64 * 1e-9;
-    let rate = |repeat: usize| {
-        work / team::wall(workers.iter().map(|(spans, _)| spans[repeat])).as_secs_f64()
-    };
-    let rates: Vec<f64> = (0..repeats).map(rate).collect();
-    Computed { gflops: summarise(&rates), verified: workers.iter().all(|(_, right)| *right) }
+    let wall = |repeat: usize| team::wall(workers.iter().map(|(spans, _)| spans[repeat]));
+    ((0..repeats).map(wall).collect(), workers.iter().all(|(_, right)| *right))
 }
 
 /// The chains of one element type, with its name.

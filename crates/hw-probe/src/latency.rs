@@ -33,16 +33,18 @@ pub(crate) fn staircase(sets: &[usize], pages: Pages, effort: Effort) -> io::Res
     let largest = sets.iter().copied().max().unwrap_or(0);
     let mut results = team::run(1, |_| {
         let mut region = Region::new(largest, pages)?;
-        // Touched whole before anything is timed or asked about its pages.
-        region.as_bytes().fill(0);
-        let huge = region.huge_bytes().is_some_and(|huge| huge * 10 >= largest * 9);
         let words = region.as_u64();
-        let point = |(index, &set): (usize, &usize)| Chased {
-            working_set_bytes: set,
-            huge_pages: huge,
-            ns_per_load: chase_point(&mut words[..set / 8], index as u64, effort),
+        // The largest first: laying its cycle touches every page.
+        let point = |&set: &usize| chase_point(&mut words[..set / 8], set as u64, effort);
+        let mut times: Vec<f64> = sets.iter().rev().map(point).collect();
+        times.reverse();
+        let huge_pages = region.huge_bytes().is_some_and(|huge| huge * 10 >= largest * 9);
+        let row = |(&working_set_bytes, &ns_per_load)| Chased {
+            working_set_bytes,
+            huge_pages,
+            ns_per_load,
         };
-        Ok(sets.iter().enumerate().map(point).collect())
+        Ok(sets.iter().zip(&times).map(row).collect())
     });
     results.pop().unwrap_or_else(|| Ok(Vec::new()))
 }

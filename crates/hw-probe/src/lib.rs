@@ -21,6 +21,7 @@
 //! | noise | `watch.rs` | what others did meanwhile; disturbed measurements are made again |
 
 mod cache;
+pub mod cases;
 mod ceilings;
 mod compute;
 mod error;

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::kernels::StreamKernels;
 use crate::measure::{Summary, summarise};
@@ -104,14 +105,19 @@ const B: f64 = 2.0;
 const S: f64 = 5.0;
 
 impl Arrays {
-    /// Three arrays of `bytes` each, filled.
-    pub(crate) fn new(bytes: usize, pages: Pages) -> io::Result<Self> {
-        let region = |value: f64| {
-            let mut region = Region::new(bytes, pages)?;
+    /// Those of the three arrays that the kernels touch, of `bytes` each, filled.
+    pub(crate) fn new(kernels: &[Kernel], bytes: usize, pages: Pages) -> io::Result<Self> {
+        let region = |value: f64, touches: fn(Kernel) -> bool| {
+            let touched = kernels.iter().any(|&kernel| touches(kernel));
+            let mut region = Region::new(if touched { bytes } else { 0 }, pages)?;
             region.as_f64().fill(value);
             io::Result::Ok(region)
         };
-        Ok(Self { a: region(A)?, b: region(B)?, c: region(0.0)? })
+        Ok(Self {
+            a: region(A, |kernel| kernel != Kernel::Write)?,
+            b: region(B, |kernel| kernel.arrays() == 3)?,
+            c: region(0.0, |kernel| kernel != Kernel::Read)?,
+        })
     }
 
     /// Runs the kernel once over the elements `at`; what `read` summed, else 0.
@@ -123,16 +129,15 @@ impl Arrays {
         at: Range<usize>,
     ) -> f64 {
         let nt = stores == Stores::NonTemporal;
-        let (a, b) = (&self.a.as_f64()[at.clone()], &self.b.as_f64()[at.clone()]);
-        let c = &mut self.c.as_f64()[at];
+        let (a, b, c) = (self.a.as_f64(), self.b.as_f64(), self.c.as_f64());
         match kernel {
-            Kernel::Read => return kernels.read(a),
-            Kernel::Write => kernels.write(nt, c, S),
-            Kernel::Copy if stores == Stores::Library => c.copy_from_slice(a),
-            Kernel::Copy => kernels.copy(nt, a, c),
-            Kernel::Scale => kernels.scale(nt, a, c, S),
-            Kernel::Add => kernels.add(nt, a, b, c),
-            Kernel::Triad => kernels.triad(nt, a, b, c, S),
+            Kernel::Read => return kernels.read(&a[at]),
+            Kernel::Write => kernels.write(nt, &mut c[at], S),
+            Kernel::Copy if stores == Stores::Library => c[at.clone()].copy_from_slice(&a[at]),
+            Kernel::Copy => kernels.copy(nt, &a[at.clone()], &mut c[at]),
+            Kernel::Scale => kernels.scale(nt, &a[at.clone()], &mut c[at], S),
+            Kernel::Add => kernels.add(nt, &a[at.clone()], &b[at.clone()], &mut c[at]),
+            Kernel::Triad => kernels.triad(nt, &a[at.clone()], &b[at.clone()], &mut c[at], S),
         }
         0.0
     }
@@ -259,12 +264,13 @@ pub(crate) struct Bank {
 }
 
 impl Bank {
-    /// Three arrays of `array_bytes` shared out to `threads`.
+    /// Arrays of `array_bytes` shared out to `threads`, as many as `kernels` need.
     ///
     /// # Errors
     /// Where the system refuses the memory.
-    pub(crate) fn new(threads: usize, array_bytes: usize) -> io::Result<Self> {
-        let made = team::run(threads, |_| Arrays::new(array_bytes / threads, Pages::Huge));
+    pub(crate) fn new(threads: usize, kernels: &[Kernel], array_bytes: usize) -> io::Result<Self> {
+        let bytes = array_bytes / threads;
+        let made = team::run(threads, |_| Arrays::new(kernels, bytes, Pages::Huge));
         let arrays = made.into_iter().map(|arrays| arrays.map(Mutex::new));
         Ok(Self { arrays: arrays.collect::<io::Result<_>>()? })
     }
@@ -296,6 +302,17 @@ pub(crate) fn stream(bank: &Bank, cases: &[Case]) -> Vec<Streamed> {
     streamed.collect()
 }
 
+/// One sample of `case` after a warm-up: its wall time, and whether the values were right.
+pub(crate) fn sample(bank: &Bank, case: &Case) -> (Duration, bool) {
+    let case = Case { repeats: 1, ..*case };
+    let parts = team::run(bank.threads(), |worker| {
+        let arrays = bank.arrays[worker.index].lock();
+        repeat(worker, &case, &mut arrays.unwrap_or_else(PoisonError::into_inner))
+    });
+    let right = parts.iter().all(|part| part.verified);
+    (team::wall(parts.iter().map(|part| part.spans[0])), right)
+}
+
 /// One worker's part of one case.
 struct Part {
     spans: Vec<Span>,
@@ -308,10 +325,12 @@ fn repeat(worker: &Worker<'_>, case: &Case, arrays: &mut Arrays) -> Part {
     let mut spans = Vec::with_capacity(case.repeats);
     let mut sum = 0.0;
     for round in 0..=case.repeats {
+        // The warm-up is one call.
+        let calls = if round == 0 { 1 } else { case.calls };
         let part = case.part(round);
         let (span, value) = worker.timed(|| {
             let mut run = || arrays.run(kernels, case.kernel, case.stores, part.clone());
-            for _ in 1..case.calls {
+            for _ in 1..calls {
                 std::hint::black_box(run());
             }
             run()
@@ -335,7 +354,7 @@ mod tests {
         for threads in [1, 2, 3] {
             let mut cases = main_cases(threads, 1 << 20, 2);
             cases.extend(sweep_cases(Kernel::Read, threads, 64 << 10, 4, 2, 1 << 20));
-            for streamed in stream(&Bank::new(threads, 1 << 20).unwrap(), &cases) {
+            for streamed in stream(&Bank::new(threads, &Kernel::ALL, 1 << 20).unwrap(), &cases) {
                 assert!(streamed.verified, "{:?}", streamed.case);
                 assert!(streamed.gb_per_s.best >= streamed.gb_per_s.median);
                 assert!(streamed.gb_per_s.median > 0.0);
@@ -345,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_seen() {
-        let mut arrays = Arrays::new(4096, Pages::Ordinary).unwrap();
+        let mut arrays = Arrays::new(&Kernel::ALL, 4096, Pages::Ordinary).unwrap();
         let kernels = StreamKernels::detect();
         for kernel in Kernel::ALL.into_iter().skip(1) {
             arrays.run(kernels, kernel, Stores::Regular, 0..512);

@@ -57,14 +57,14 @@ impl Plan {
             points_per_octave: if quick { 1 } else { 4 },
             sweep_repeats: 3,
             sample_bytes: sample_bytes(Timer::measure(), machine.threads),
-            chase: Effort { loads: if quick { 5_000 } else { 20_000 }, samples: 5 },
+            chase: Effort { loads: if quick { 5_000 } else { 12_000 }, samples: 5 },
             fma_repeats: if quick { 5 } else { 11 },
-            fma_sample: Duration::from_millis(if quick { 10 } else { 30 }),
+            fma_sample: Duration::from_millis(if quick { 10 } else { 20 }),
             gemm_sizes: gemm_sizes(room, quick),
-            gemm_budget: Duration::from_millis(if quick { 80 } else { 150 }),
+            gemm_budget: Duration::from_millis(if quick { 80 } else { 120 }),
             storage: storage(dir, quick),
             column_bytes: (room / 8).min(if quick { 20_000_000 } else { 100_000_000 }) as usize,
-            spare: Duration::from_secs(if quick { 1 } else { 6 }),
+            spare: Duration::from_secs(if quick { 1 } else { 4 }),
         }
     }
 }
@@ -113,6 +113,11 @@ fn gemm_sizes(room: u64, quick: bool) -> Vec<usize> {
     wanted.iter().copied().filter(fits).collect()
 }
 
+/// A plan for one file and nothing else.
+pub(crate) fn scratch(dir: std::path::PathBuf, file_bytes: u64) -> StoragePlan {
+    StoragePlan { file_bytes, ..storage(dir, true) }
+}
+
 fn storage(dir: std::path::PathBuf, quick: bool) -> StoragePlan {
     let (sequential, random_depths) = if quick {
         (vec![(1 << 20, 1), (1 << 20, 8)], vec![1, 32])
@@ -124,7 +129,7 @@ fn storage(dir: std::path::PathBuf, quick: bool) -> StoragePlan {
     StoragePlan {
         dir,
         file_bytes: if quick { 128 << 20 } else { 512 << 20 },
-        limit: Duration::from_millis(if quick { 80 } else { 150 }),
+        limit: Duration::from_millis(if quick { 80 } else { 120 }),
         sequential,
         random_depths,
     }

@@ -127,7 +127,7 @@ impl Run<'_> {
         for threads in counts.into_iter().rev() {
             self.steps.step(Section::Memory, part, &format!("memory, {threads} threads"));
             let what = format!("memory on {threads} threads");
-            match Bank::new(threads, self.plan.array_bytes) {
+            match Bank::new(threads, &Kernel::ALL, self.plan.array_bytes) {
                 Ok(bank) => {
                     self.mains(&what, &bank);
                     if threads == 1 || threads == last {
@@ -160,15 +160,20 @@ impl Run<'_> {
         let threads = bank.threads();
         for case in memory::main_cases(threads, self.plan.array_bytes, self.plan.stream_repeats) {
             let what = format!("{what}, {}", case.kernel.name(case.stores));
-            let rows = self.watch.over(&what, Signs::All, || memory::stream(bank, &[case]));
+            let measure = || memory::stream(bank, &[case]);
+            let rows = self.watch.over_repeats(&what, Signs::All, measure, |rows| {
+                rows.iter().map(|row| row.gb_per_s.spread_percent).fold(0.0, f64::max)
+            });
             self.report.memory.extend(rows.iter().map(|found| row(found, threads, "main")));
         }
     }
 
-    /// The staircases of `read` and `triad`.
+    /// The staircases of `read` and, on one core, of `triad`.
     fn sweeps(&mut self, what: &str, bank: &Bank, found: &mut Vec<MemoryRow>) {
         let (plan, threads) = (&self.plan, bank.threads());
-        for kernel in [Kernel::Read, Kernel::Triad] {
+        let kernels: &[Kernel] =
+            if threads == 1 { &[Kernel::Read, Kernel::Triad] } else { &[Kernel::Read] };
+        for &kernel in kernels {
             let cases = memory::sweep_cases(
                 kernel,
                 threads,
@@ -306,9 +311,9 @@ impl Run<'_> {
             for threads in self.thread_counts() {
                 let what = format!("FMA {dtype} on {threads} threads");
                 let (repeats, sample) = (self.plan.fma_repeats, self.plan.fma_sample);
-                let found = self
-                    .watch
-                    .over(&what, Signs::All, || compute::fma(chains, threads, repeats, sample));
+                let measure = || compute::fma(chains, threads, repeats, sample);
+                let spread = |found: &Computed| found.gflops.spread_percent;
+                let found = self.watch.over_repeats(&what, Signs::All, measure, spread);
                 self.push_compute("fma", isa, dtype, threads, None, "vector units", found);
             }
         }
@@ -370,7 +375,7 @@ impl Run<'_> {
         };
         self.direct(&scratch);
         self.steps.step(Section::Storage, 0.1, "storage through the page cache");
-        let limit = 4 * self.plan.storage.limit;
+        let limit = 2 * self.plan.storage.limit;
         match self
             .watch
             .over("buffered storage", Signs::WithoutOthers, || storage::buffered(&scratch, limit))
@@ -435,23 +440,13 @@ impl Run<'_> {
     }
 
     fn finish(&mut self, begin: Instant) {
-        /// Above this the ceilings' own repeats disagree too much to be called quiet.
-        const SPREAD_PERCENT: f64 = 10.0;
         let timer = Timer::measure();
-        let main = self.report.memory.iter().filter(|row| row.series == "main");
-        let fma = self.report.compute.iter().filter(|row| row.kernel == "fma");
-        let spreads = main.map(|row| row.gb_per_s).chain(fma.map(|row| row.gflops));
-        let spread_percent = spreads.map(|rates| rates.spread_percent).fold(0.0, f64::max);
         let watch = &mut self.watch;
-        if spread_percent > SPREAD_PERCENT {
-            let why = format!("repeats spread over {spread_percent:.1} %");
-            watch.disturbed.push(format!("memory or FMA: {why}"));
-        }
         self.report.noise = Noise {
             steal_percent: watch.mean(|seen| seen.steal_percent),
             timer_ns: timer.resolution_ns,
             timer_overhead_ns: timer.overhead_ns,
-            spread_percent,
+            spread_percent: watch.spread_percent(),
             others_percent: watch.mean(|seen| seen.others_percent),
             drift_percent: watch.drift_percent(),
             repeated: watch.repeated,

@@ -54,6 +54,11 @@ pub(crate) fn run<R: Send>(threads: usize, work: impl Fn(&Worker<'_>) -> R + Syn
     })
 }
 
+/// Binds the calling thread to the first processor that it may run on; whether that worked.
+pub(crate) fn pin_to_first() -> bool {
+    sys::allowed_cpus().first().is_some_and(|&cpu| sys::pin(cpu))
+}
+
 /// From the first worker's beginning to the last one's end.
 pub(crate) fn wall(spans: impl IntoIterator<Item = Span>) -> Duration {
     let joined = spans.into_iter().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));

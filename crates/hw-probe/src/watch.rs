@@ -149,7 +149,8 @@ impl Watch {
             (result, disturbance, before.clock.elapsed().as_secs_f64())
         };
         let (mut kept, mut calm, mut seconds) = attempt();
-        while !calm.reasons(signs).is_empty() && self.spare.as_secs_f64() >= seconds {
+        // No measurement may spend more than a part of the time: others may need it too.
+        while !calm.reasons(signs).is_empty() && self.spare.as_secs_f64() >= 4.0 * seconds {
             self.spare = self.spare.saturating_sub(Duration::from_secs_f64(seconds));
             self.repeated += 1;
             let (again, disturbance, took) = attempt();

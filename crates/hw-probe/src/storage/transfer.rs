@@ -60,7 +60,7 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     pub(crate) fn new(block: usize, depth: usize) -> io::Result<Self> {
-        let mut region = Region::new(block * depth, Pages::Huge)?;
+        let mut region = Region::new(block * depth, Pages::Ordinary)?;
         for slot in region.as_bytes().chunks_exact_mut(block) {
             noise(slot);
         }

@@ -1,0 +1,174 @@
+//! One measurement at a time, for benches and for comparisons with other tools.
+//!
+//! A case holds its memory or its file; `run` times a number of calls and gives their wall time,
+//! from the first thread's beginning to the last one's end.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::compute;
+use crate::kernels::{Chains, FmaKernels, chase};
+use crate::memory::{Bank, Case, Kernel, Stores};
+use crate::report::StorageRow;
+use crate::storage::transfer::Op;
+use crate::storage::{self, Scratch};
+use crate::sys::{Pages, Region};
+use crate::{memory, plan, team};
+
+/// A stream kernel over arrays of its own, on pinned threads.
+pub struct StreamCase {
+    bank: Bank,
+    case: Case,
+}
+
+impl StreamCase {
+    /// The kernel's arrays, of `array_bytes` each, shared out to `threads` and first touched by
+    /// them.
+    ///
+    /// # Errors
+    /// Where the system refuses the memory.
+    pub fn new(
+        kernel: Kernel,
+        stores: Stores,
+        threads: usize,
+        array_bytes: usize,
+    ) -> io::Result<Self> {
+        let len = array_bytes / threads / size_of::<f64>();
+        let case = Case { kernel, stores, len, parts: 1, calls: 1, repeats: 1 };
+        Ok(Self { bank: Bank::new(threads, &[kernel], array_bytes)?, case })
+    }
+
+    /// Bytes that one call moves, as STREAM counts them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.case.bytes(self.bank.threads()) as u64
+    }
+
+    /// The time of `calls` calls; a call before them is not counted.
+    pub fn run(&self, calls: u64) -> Duration {
+        self.sample(calls).0
+    }
+
+    /// Whether a call leaves the right value in every element.
+    #[must_use]
+    pub fn verify(&self) -> bool {
+        self.sample(1).1
+    }
+
+    fn sample(&self, calls: u64) -> (Duration, bool) {
+        let case = Case { calls: calls.max(1) as usize, ..self.case };
+        memory::sample(&self.bank, &case)
+    }
+}
+
+/// The chains of fused multiply-adds on pinned threads.
+pub struct FmaCase {
+    chains: &'static dyn Chains,
+    threads: usize,
+}
+
+impl FmaCase {
+    /// Links of each chain in one call.
+    const LINKS: usize = 100_000;
+
+    /// `dtype` is `f32` or `f64`; `None` for any other, and on a processor without FMA.
+    #[must_use]
+    pub fn new(dtype: &str, threads: usize) -> Option<Self> {
+        let kernels = FmaKernels::detect()?;
+        let chains: &'static dyn Chains = match dtype {
+            "f32" => &kernels.f32,
+            "f64" => &kernels.f64,
+            _ => return None,
+        };
+        Some(Self { chains, threads })
+    }
+
+    /// Floating-point operations of one call, all threads together.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        (self.chains.flops(Self::LINKS) * self.threads as f64) as u64
+    }
+
+    /// The time of `calls` calls.
+    pub fn run(&self, calls: u64) -> Duration {
+        compute::chain_rounds(self.chains, self.threads, 1, calls as usize, Self::LINKS).0[0]
+    }
+
+    /// Whether every chain ends where the plain recurrence does.
+    #[must_use]
+    pub fn verify(&self) -> bool {
+        compute::chain_rounds(self.chains, self.threads, 1, 1, Self::LINKS).1
+    }
+}
+
+/// Dependent loads in random order on one pinned core.
+pub struct ChaseCase {
+    region: Region,
+    at: usize,
+}
+
+impl ChaseCase {
+    /// A cycle through `bytes` of memory, on large pages where asked for and granted.
+    ///
+    /// # Errors
+    /// Where the system refuses the memory.
+    pub fn new(bytes: usize, huge_pages: bool) -> io::Result<Self> {
+        let pages = if huge_pages { Pages::Huge } else { Pages::Ordinary };
+        let mut region = Region::new(bytes, pages)?;
+        chase::lay_cycle(region.as_u64(), 1);
+        Ok(Self { region, at: 0 })
+    }
+
+    /// The time of `loads` loads.
+    pub fn run(&mut self, loads: u64) -> Duration {
+        let words = self.region.as_u64();
+        let begin = Instant::now();
+        self.at = std::hint::black_box(chase::follow(words, self.at, loads as usize));
+        begin.elapsed()
+    }
+}
+
+/// Transfers to and from a temporary file without a name.
+pub struct StorageCase {
+    scratch: Scratch,
+}
+
+impl StorageCase {
+    /// A file of `bytes` (a quarter of the free space at most) in `dir`, filled.
+    ///
+    /// # Errors
+    /// The folder and what is wrong with it.
+    pub fn new(dir: &Path, bytes: u64) -> Result<Self, String> {
+        Ok(Self { scratch: Scratch::new(&plan::scratch(dir.to_owned(), bytes))? })
+    }
+
+    /// Sequential writes past the page cache for at most `limit`.
+    ///
+    /// # Errors
+    /// What the system refused.
+    pub fn save(&self, block: usize, depth: usize, limit: Duration) -> Result<StorageRow, String> {
+        storage::sequential(&self.scratch, Op::Write, block, depth, limit)
+    }
+
+    /// Sequential reads past the page cache for at most `limit`.
+    ///
+    /// # Errors
+    /// What the system refused.
+    pub fn load(&self, block: usize, depth: usize, limit: Duration) -> Result<StorageRow, String> {
+        storage::sequential(&self.scratch, Op::Read, block, depth, limit)
+    }
+
+    /// Random reads of 4 KiB past the page cache for at most `limit`.
+    ///
+    /// # Errors
+    /// What the system refused.
+    pub fn random_reads(&self, depth: usize, limit: Duration) -> Result<StorageRow, String> {
+        storage::random_reads(&self.scratch, depth, limit)
+    }
+}
+
+/// Binds the calling thread to the first processor that it may run on; whether that worked.
+pub fn pin_to_first() -> bool {
+    team::pin_to_first()
+}

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""The probe beside its peers, in one run, turn by turn: likwid-bench for memory, a C loop for the
+FMA peak, NumPy for matrix products, fio for storage.
+
+    scripts/peers/probe.py [memory] [compute] [storage] [--rounds 7] [--seconds 0.5] [--dir DIR]
+
+Builds the probe's side with cargo (`--example peer`) and the C loop with cc. A peer that is not
+installed is said to be missing. Prints the medians and ours over theirs; the memory peer is the
+best of the likwid kernels that do the same work."""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+# Ours: kernel and stores. Theirs: every likwid kernel that moves the same bytes.
+MEMORY = [
+    ("read", "none", ["load_avx512", "load_avx"]),
+    ("write", "regular", ["store_avx512"]),
+    ("write", "non_temporal", ["store_mem_avx512"]),
+    ("copy", "regular", ["copy_avx512"]),
+    ("copy", "non_temporal", ["copy_mem_avx512"]),
+    ("triad", "regular", ["stream_avx512"]),
+    ("triad", "non_temporal", ["stream_mem_avx512"]),
+]
+
+# 2 GB over all arrays of a kernel, as likwid counts them.
+MIB = {"read": 1907, "write": 1907, "copy": 953, "triad": 636}
+
+
+def text(command, **more):
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def likwid(kernel, threads, seconds):
+    # One work group of `threads` on the first domain; 2 GB over all its arrays.
+    out = text(["likwid-bench", "-t", kernel, "-w", f"N:2GB:{threads}", "-s", f"{max(1, round(seconds))}"])
+    line = next(line for line in out.splitlines() if line.startswith("MByte/s"))
+    return float(line.split()[-1]) / 1000
+
+
+NUMPY = """
+import sys, time, numpy as np
+n, dtype, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+rng = np.random.default_rng(1)
+a, b = (rng.random((n, n)).astype(dtype) for _ in range(2))
+a @ b
+times, begin = [], time.perf_counter()
+while len(times) < 3 or time.perf_counter() - begin < seconds:
+    start = time.perf_counter(); a @ b; times.append(time.perf_counter() - start)
+times.sort(); print(2e-9 * n ** 3 / times[len(times) // 2])
+"""
+
+
+def fio(directory, mode, block_kib, depth, seconds):
+    """Rate in MB/s, requests a second and the p99 in microseconds. As the probe does: plain calls
+    at depth 1, io_uring above."""
+    engine = "psync" if depth == 1 else "io_uring"
+    out = text([
+        "fio", "--name=peer", f"--directory={directory}", "--size=512M", "--direct=1",
+        f"--ioengine={engine}", f"--rw={mode}", f"--bs={block_kib}k", f"--iodepth={depth}",
+        "--time_based", f"--runtime={seconds}", "--output-format=json", "--randrepeat=0",
+        "--refill_buffers=0", "--lat_percentiles=1", "--clat_percentiles=0",
+        "--fallocate=none", "--end_fsync=0",
+    ])
+    side = json.loads(out)["jobs"][0]["write" if "write" in mode else "read"]
+    p99 = side["lat_ns"]["percentile"]["99.000000"] / 1000
+    return side["bw_bytes"] / 1e6, side["iops"], p99
+
+
+def table(title, rows, rounds):
+    """Each row: name, unit, ours and a dict of theirs, all functions. Turn by turn."""
+    print(f"\n{title}\n{'':<30} {'ours':>9} {'theirs':>9}  ratio  spread  peer")
+    for name, unit, ours, theirs in rows:
+        found = {None: [], **{peer: [] for peer in theirs}}
+        for turn in range(rounds):
+            order = [None, *theirs]
+            for peer in order if turn % 2 == 0 else reversed(order):
+                found[peer].append(ours() if peer is None else theirs[peer]())
+        mine = statistics.median(found.pop(None))
+        medians = {peer: statistics.median(values) for peer, values in found.items()}
+        peer = max(medians, key=medians.get)
+        spread = (max(found[peer]) - min(found[peer])) / medians[peer] * 100
+        print(f"{name:<30} {mine:>9.1f} {medians[peer]:>9.1f}  {mine / medians[peer]:5.3f} "
+              f"{spread:5.1f} %  {peer}, {unit}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", default=["memory", "compute", "storage"])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--dir", default=tempfile.gettempdir())
+    parser.add_argument("--peer", help="the built example, instead of building it")
+    parser.add_argument("--python", default=sys.executable, help="an interpreter with NumPy")
+    parser.add_argument("--only", default="", help="rows whose name holds this")
+    options = parser.parse_args()
+    peer = options.peer or build()
+    ours = lambda *words: float(text([peer, *map(str, words)]).split()[0])  # noqa: E731
+    seconds, cores = options.seconds, len(os.sched_getaffinity(0))
+    counts = sorted({1, cores})
+    wanted = lambda rows: [row for row in rows if options.only in row[0]]  # noqa: E731
+
+    if "memory" in options.sections and available("likwid-bench"):
+        rows = [
+            (f"{kernel}, {stores}, {threads}", "GB/s",
+             lambda k=kernel, s=stores, t=threads: ours("stream", k, s, t, MIB[k], seconds),
+             {name: (lambda n=name, t=threads: likwid(n, t, seconds)) for name in names})
+            for threads in counts for kernel, stores, names in MEMORY
+        ]
+        table("memory: 2 GB over all arrays", wanted(rows), options.rounds)
+    if "compute" in options.sections:
+        table("compute", wanted(compute_rows(ours, counts, seconds, options.python)), options.rounds)
+    if "storage" in options.sections and available("fio"):
+        storage(peer, options)
+
+
+def compute_rows(ours, counts, seconds, python):
+    rows = []
+    if available("cc"):
+        loop = os.path.join(tempfile.mkdtemp(), "probe_fma")
+        text(["cc", "-O2", "-march=native", "-pthread", os.path.join(HERE, "probe_fma.c"), "-o", loop])
+        rows += [
+            (f"FMA {dtype}, {threads}", "GFLOPS",
+             lambda d=dtype, t=threads: ours("fma", d, t, seconds),
+             {"C intrinsics": lambda d=dtype, t=threads: float(text([loop, d, str(t), str(seconds)]))})
+            for dtype in ["f64", "f32"] for threads in counts
+        ]
+    rows += [
+        (f"GEMM {dtype} {n}, all", "GFLOPS",
+         lambda d=dtype, n=n: ours("gemm", d, counts[-1], n, seconds),
+         {"NumPy": lambda d=dtype, n=n: float(text([python, "-c", NUMPY, str(n), d.replace("f", "float"), str(seconds)]))})
+        for dtype in ["f64", "f32"] for n in [512, 2048]
+    ]
+    return rows
+
+
+def storage(peer, options):
+    directory, seconds = options.dir, options.seconds
+    rates = [
+        (f"{op} direct {block} KiB, depth {depth}", "MB/s",
+         lambda o=op, b=block, d=depth: float(text([peer, o, directory, "512", str(b), str(d), str(seconds)])),
+         {"fio": lambda o=op, b=block, d=depth: fio(directory, {"save": "write", "load": "read"}[o], b, d, seconds)[0]})
+        for block, depth in [(1024, 1), (1024, 4), (64, 8), (4, 1)] for op in ["save", "load"]
+    ]
+    for depth in [1, 32]:
+        random = lambda d=depth: text([peer, "randread", directory, "512", str(d), str(seconds)]).split()  # noqa: E731
+        rates += [
+            (f"randread 4 KiB, depth {depth}", "IOPS", lambda r=random: float(r()[0]),
+             {"fio": lambda d=depth: fio(directory, "randread", 4, d, seconds)[1]}),
+            (f"randread p99, depth {depth}", "us", lambda r=random: float(r()[1]),
+             {"fio": lambda d=depth: fio(directory, "randread", 4, d, seconds)[2]}),
+        ]
+    table("storage: 512 MiB file", [row for row in rates if options.only in row[0]], options.rounds)
+    for name in os.listdir(directory):
+        if name.startswith("peer.0."):
+            os.remove(os.path.join(directory, name))
+
+
+def build():
+    out = text(["cargo", "build", "--release", "-p", "hw-probe", "--example", "peer",
+                "--message-format=json"], cwd=ROOT)
+    for line in out.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == "peer":
+            return message["executable"]
+    sys.exit("cargo built no peer")
+
+
+def available(tool):
+    if shutil.which(tool):
+        return True
+    print(f"\nnot available: {tool} is not installed")
+    return False
+
+
+main()

@@ -1,0 +1,95 @@
+/* The FMA peak by hand: 16 chains of AVX-512 (or AVX2) fused multiply-adds on each of N threads.
+   cc -O2 -march=native -pthread probe_fma.c -o probe_fma; ./probe_fma f64|f32 THREADS SECONDS */
+#define _GNU_SOURCE
+#include <immintrin.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__AVX512F__)
+typedef __m512d vd;
+typedef __m512 vs;
+#define SETD _mm512_set1_pd
+#define SETS _mm512_set1_ps
+#define FMAD _mm512_fmadd_pd
+#define FMAS _mm512_fmadd_ps
+#define LANES 8
+#else
+typedef __m256d vd;
+typedef __m256 vs;
+#define SETD _mm256_set1_pd
+#define SETS _mm256_set1_ps
+#define FMAD _mm256_fmadd_pd
+#define FMAS _mm256_fmadd_ps
+#define LANES 4
+#endif
+
+static pthread_barrier_t barrier;
+static int single;
+static double seconds;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+#define BODY(V, SET, FMA)                                                                         \
+    volatile double vf = 0.75, vt = 0.5;                                                          \
+    V f = SET(vf), t = SET(vt);                                                                   \
+    V a = SET(1), b = SET(2), c = SET(3), d = SET(4), e = SET(5), g = SET(6), h = SET(7),         \
+      i = SET(8), j = SET(9), k = SET(10), l = SET(11), m = SET(12), n = SET(13), o = SET(14),    \
+      p = SET(15), q = SET(16);                                                                   \
+    for (long r = 0; r < links; r++) {                                                            \
+        a = FMA(a, f, t); b = FMA(b, f, t); c = FMA(c, f, t); d = FMA(d, f, t);                   \
+        e = FMA(e, f, t); g = FMA(g, f, t); h = FMA(h, f, t); i = FMA(i, f, t);                   \
+        j = FMA(j, f, t); k = FMA(k, f, t); l = FMA(l, f, t); m = FMA(m, f, t);                   \
+        n = FMA(n, f, t); o = FMA(o, f, t); p = FMA(p, f, t); q = FMA(q, f, t);                   \
+    }                                                                                             \
+    V all[16] = {a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q};                                 \
+    volatile char sink = 0;                                                                       \
+    for (size_t x = 0; x < sizeof all; x++) sink ^= ((char *)all)[x];
+
+static void run_double(long links) { BODY(vd, SETD, FMAD) }
+static void run_single(long links) { BODY(vs, SETS, FMAS) }
+
+static void *worker(void *cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((long)cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+    const long links = 1000000;
+    void (*run)(long) = single ? run_single : run_double;
+    run(links);
+    pthread_barrier_wait(&barrier);
+    double begin = now(), spent;
+    long calls = 0;
+    do {
+        run(links);
+        calls++;
+    } while ((spent = now() - begin) < seconds);
+    double *rate = malloc(sizeof *rate);
+    *rate = calls * links * 16.0 * LANES * (single ? 2 : 1) * 2 / spent * 1e-9;
+    return rate;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4) return 2;
+    single = !strcmp(argv[1], "f32");
+    long threads = atol(argv[2]);
+    seconds = atof(argv[3]);
+    pthread_t all[256];
+    pthread_barrier_init(&barrier, NULL, threads);
+    for (long t = 0; t < threads; t++) pthread_create(&all[t], NULL, worker, (void *)t);
+    double sum = 0;
+    for (long t = 0; t < threads; t++) {
+        double *rate;
+        pthread_join(all[t], (void **)&rate);
+        sum += *rate;
+    }
+    printf("%.3f\n", sum);
+    return 0;
+}
