@@ -1,5 +1,13 @@
 //! gungraun's runner, built with the workspace: the instruction counts need no `cargo install`.
 
-fn main() {
-    gungraun_runner::runner::run::run();
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match gungraun_runner::runner::run::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gungraun: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! Running a feature set over bars: shared parts once, cache-sized blocks, all cores.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use market_data::BarsView;
 
 use crate::engine::machine::{BLOCK_ROWS, Columns, Program, State};
 use crate::error::FeatureError;
 use crate::registry::{Column, enough_rows, same_length};
-use crate::set::FeatureSet;
+use crate::set::{FeatureSet, Plan};
 use crate::sys;
 
 /// How to compute a set.
@@ -90,14 +92,127 @@ pub fn compute_into(
     for (name, first) in plan.firsts() {
         enough_rows(&format!("feature `{name}`"), first, rows)?;
     }
-    let _ = options;
-    let mut outputs: Vec<&mut [f64]> = table.columns.iter_mut().map(Vec::as_mut_slice).collect();
-    let (graph, series) = plan.into_graph();
-    run_columns(&Program::new(graph, series), &sources.slices(bars), &mut outputs);
-    if let Some(progress) = options.progress {
-        progress(1.0);
-    }
+    let tasks = tasks(set, plan, table, threads(options));
+    run_tasks(tasks, &sources.slices(bars), options);
     Ok(())
+}
+
+fn threads(options: &ComputeOptions<'_>) -> usize {
+    match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    }
+}
+
+/// Some columns of the table over some rows.
+struct Task<'t> {
+    program: Arc<Program>,
+    rows: Range<usize>,
+    columns: Vec<&'t mut [f64]>,
+    large: bool,
+}
+
+/// Fewer rows than this are not worth a task: its windows' rows are computed twice.
+const TASK_ROWS: usize = 16 * BLOCK_ROWS;
+
+/// Cuts the work: on one thread a single task that shares every part, else one task per feature
+/// that depends on all rows before, the features with windows in row ranges.
+fn tasks<'t>(
+    set: &FeatureSet,
+    plan: Plan<'_>,
+    table: &'t mut FeatureTable,
+    threads: usize,
+) -> Vec<Task<'t>> {
+    let rows = table.rows();
+    let large = table.columns.len() * rows * size_of::<f64>() > LARGE_BYTES;
+    let columns: Vec<&mut [f64]> = table.columns.iter_mut().map(Vec::as_mut_slice).collect();
+    if threads == 1 || rows < 2 * TASK_ROWS {
+        let program = Arc::new(Program::new(plan.graph, plan.series));
+        return vec![Task { program, rows: 0..rows, columns, large }];
+    }
+    let mut tasks = Vec::new();
+    let mut windowed = Vec::new();
+    let mut windowed_columns = Vec::new();
+    let mut last_owner = None;
+    for (k, (column, owner)) in columns.into_iter().zip(set.owners()).enumerate() {
+        if plan.graph.reach(plan.series[k]).is_some() {
+            windowed.push(plan.series[k]);
+            windowed_columns.push(column);
+            continue;
+        }
+        if last_owner != Some(owner) {
+            last_owner = Some(owner);
+            tasks.push((Vec::new(), Vec::new()));
+        }
+        let (series, columns) = tasks.last_mut().expect("just pushed");
+        series.push(plan.series[k]);
+        columns.push(column);
+    }
+    let mut tasks: Vec<Task<'t>> = tasks
+        .into_iter()
+        .map(|(series, columns)| {
+            let program = Arc::new(Program::new(set.plan().graph, series));
+            Task { program, rows: 0..rows, columns, large }
+        })
+        .collect();
+    if !windowed.is_empty() {
+        let program = Arc::new(Program::new(plan.graph, windowed));
+        tasks.extend(row_tasks(&program, windowed_columns, rows, threads, large));
+    }
+    tasks
+}
+
+fn row_tasks<'t>(
+    program: &Arc<Program>,
+    mut columns: Vec<&'t mut [f64]>,
+    rows: usize,
+    threads: usize,
+    large: bool,
+) -> Vec<Task<'t>> {
+    let each = rows.div_ceil(8 * threads).next_multiple_of(BLOCK_ROWS).max(TASK_ROWS);
+    let mut tasks = Vec::new();
+    for start in (0..rows).step_by(each) {
+        let end = rows.min(start + each);
+        let mut rest = Vec::with_capacity(columns.len());
+        let mut own = Vec::with_capacity(columns.len());
+        for column in columns {
+            let (mine, behind) = column.split_at_mut(end - start);
+            own.push(mine);
+            rest.push(behind);
+        }
+        columns = rest;
+        tasks.push(Task { program: Arc::clone(program), rows: start..end, columns: own, large });
+    }
+    tasks
+}
+
+/// Runs the tasks in order on as many threads as there are to be; each takes the next one.
+fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<'_>) {
+    let workers = threads(options).min(tasks.len());
+    let total: usize = tasks.iter().map(|t| t.rows.len() * t.columns.len()).sum();
+    let done = AtomicUsize::new(0);
+    let report = |values: usize| {
+        let done = done.fetch_add(values, Ordering::Relaxed) + values;
+        if let Some(progress) = options.progress {
+            progress(done as f64 / total.max(1) as f64);
+        }
+    };
+    let queue = Mutex::new(tasks.into_iter());
+    let work = || {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(task) = next else { break };
+            let Task { program, rows, columns, large } = task;
+            let columns = Columns { sources, outputs: columns, origin: rows.start };
+            run_rows(&program, columns, rows, large, &report);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
 }
 
 /// The source columns of a plan, in the order of [`Column::ALL`].
@@ -105,7 +220,7 @@ struct Sources {
     day: Vec<f64>,
 }
 
-const DAY_NS: i64 = 86_400_000_000_000;
+pub(crate) const DAY_NS: i64 = 86_400_000_000_000;
 
 impl Sources {
     fn new(set: &FeatureSet, bars: BarsView<'_>) -> Result<Self, FeatureError> {
@@ -143,6 +258,9 @@ fn bar_column(bars: BarsView<'_>, column: Column) -> Option<&[f64]> {
     }
 }
 
+/// Rows between two reports of progress.
+const REPORT_ROWS: usize = 64 * BLOCK_ROWS;
+
 /// Output above this is not found in a cache again and is stored past it.
 const LARGE_BYTES: usize = 16 << 20;
 
@@ -151,12 +269,19 @@ pub(crate) fn run_columns(program: &Program, inputs: &[&[f64]], outputs: &mut [&
     let rows = inputs.first().map_or(0, |i| i.len());
     let large = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
     let outputs = outputs.iter_mut().map(|o| &mut **o).collect();
-    run_rows(program, Columns { sources: inputs, outputs, origin: 0 }, 0..rows, large);
+    run_rows(program, Columns { sources: inputs, outputs, origin: 0 }, 0..rows, large, &|_| ());
 }
 
 /// Computes the rows `range` of the outputs, which begin at its first row; the program begins early
 /// enough for its windows to be full.
-fn run_rows(program: &Program, mut columns: Columns<'_>, range: Range<usize>, large: bool) {
+fn run_rows(
+    program: &Program,
+    mut columns: Columns<'_>,
+    range: Range<usize>,
+    large: bool,
+    report: &dyn Fn(usize),
+) {
+    let mut reported = range.start;
     let before = program.reach().unwrap_or(range.start);
     let start = range.start.saturating_sub(before);
     let mut state = program.start(start);
@@ -172,6 +297,10 @@ fn run_rows(program: &Program, mut columns: Columns<'_>, range: Range<usize>, la
             copy_out(program, &state, &mut columns, row + skipped..row + rows, large);
         }
         row += rows;
+        if row >= (reported + REPORT_ROWS).min(range.end) {
+            report((row - reported) * columns.outputs.len());
+            reported = row;
+        }
     }
     if large {
         sys::fence();

@@ -93,14 +93,6 @@ pub enum FeatureError {
     /// A streaming state that belongs to another set or another version.
     #[error("the saved state does not fit this set: {0}")]
     State(String),
-    /// The worker threads could not be started.
-    #[error("cannot start {threads} threads: {reason}")]
-    Threads {
-        /// Threads asked for.
-        threads: usize,
-        /// What the system said.
-        reason: String,
-    },
 }
 
 fn hint(nearest: Option<&str>, known: &[String]) -> String {

@@ -8,9 +8,11 @@ mod kernel;
 pub mod registry;
 pub mod rolling;
 mod set;
+mod stream;
 mod sys;
 
 pub use compute::{ComputeOptions, FeatureTable, compute, compute_into};
 pub use error::FeatureError;
 pub use registry::{Column, Indicator, Param};
 pub use set::FeatureSet;
+pub use stream::{Bar, SavedStream, Stream};

@@ -79,7 +79,18 @@ struct FeatureFile {
 
 const CLASSIC: &str = include_str!("../sets/classic.toml");
 
+const ALPHA_158: &str = include_str!("../sets/alpha158.toml");
+
 impl FeatureSet {
+    /// Names of the sets that are built in.
+    pub const BUILT_IN: [&'static str; 2] = ["classic", "alpha158"];
+
+    /// Qlib's 158 features.
+    #[must_use]
+    pub fn alpha158() -> Self {
+        Self::parse(ALPHA_158).expect("the built-in set parses: a test reads it")
+    }
+
     /// The twenty indicators that TA-Lib is timed by.
     #[must_use]
     pub fn classic() -> Self {
@@ -93,7 +104,8 @@ impl FeatureSet {
     pub fn built_in(name: &str) -> Result<Self, FeatureError> {
         match name {
             "classic" => Ok(Self::classic()),
-            _ => Err(FeatureError::unknown("feature set", name, ["classic"].into_iter())),
+            "alpha158" => Ok(Self::alpha158()),
+            _ => Err(FeatureError::unknown("feature set", name, Self::BUILT_IN.into_iter())),
         }
     }
 
@@ -140,6 +152,20 @@ impl FeatureSet {
         self.columns.iter().map(|c| c.name.clone()).collect()
     }
 
+    /// Per column: the number of the feature that it belongs to.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().map(|c| c.feature)
+    }
+
+    /// What tells this set from others: its columns, indicators, inputs and parameters.
+    pub(crate) fn fingerprint(&self) -> String {
+        let feature = |f: &Feature| format!("{}{:?}{:?}", f.indicator.name, f.params, f.inputs);
+        let columns = |c: &OutputColumn| format!("{}={}.{}", c.name, c.feature, c.output);
+        let features: Vec<String> = self.features.iter().map(feature).collect();
+        let columns: Vec<String> = self.columns.iter().map(columns).collect();
+        format!("{};{}", features.join(","), columns.join(","))
+    }
+
     /// Whether any feature reads that column of the bars.
     pub(crate) fn reads(&self, column: Column) -> bool {
         self.features.iter().flat_map(|f| &f.inputs).any(|&i| i == Input::Column(column))
@@ -178,10 +204,6 @@ impl Plan<'_> {
     pub(crate) fn firsts(&self) -> impl Iterator<Item = (&str, usize)> {
         let names = self.set.columns.iter().map(|c| c.name.as_str());
         names.zip(self.series.iter().map(|&s| self.graph.first(s)))
-    }
-
-    pub(crate) fn into_graph(self) -> (Graph, Vec<Series>) {
-        (self.graph, self.series)
     }
 }
 

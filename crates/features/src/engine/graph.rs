@@ -105,6 +105,17 @@ impl Graph {
         consts: &[f64],
     ) -> Series {
         let first = inputs.iter().map(|t| self.first[t.series.0]).max().unwrap_or(0);
+        self.node_from(kernel, inputs, consts, first)
+    }
+
+    /// As [`Graph::node`], for a kernel whose first value is at row `first`.
+    pub(crate) fn node_from(
+        &mut self,
+        kernel: &'static Kernel,
+        inputs: &[Tap],
+        consts: &[f64],
+        first: usize,
+    ) -> Series {
         let series = self.node(kernel, inputs, consts);
         self.first[series.0] = first;
         series

@@ -21,8 +21,7 @@ struct Place {
 }
 
 /// A cache line of values.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(align(64))]
 struct Line([f64; LINE_ROWS]);
 
@@ -31,6 +30,13 @@ const LINE_ROWS: usize = 8;
 /// Rows between the end of a series' place and the next: places a whole number of pages apart
 /// would make the processor take a load for one that must wait for the store to another place.
 const STAGGER_ROWS: usize = 136;
+
+/// A saved state.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Saved {
+    row: usize,
+    values: Vec<u64>,
+}
 
 /// Whole columns that a program reads from and writes to directly.
 pub(crate) struct Columns<'c> {
@@ -71,14 +77,13 @@ fn flat_mut(arena: &mut [Line]) -> &mut [f64] {
 }
 
 /// What a running program carries from block to block.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct State {
     arena: Vec<Line>,
     carried: Vec<f64>,
     /// Rows of the current arena that are used after the history.
     cursor: usize,
     row: usize,
-    #[serde(skip)]
     scratch: Vec<Plane>,
 }
 
@@ -141,11 +146,32 @@ impl Program {
         }
     }
 
-    /// Whether `state` was made by a program of this shape.
-    pub(crate) fn fits(&self, state: &State) -> bool {
-        state.arena.len() == self.arena_len / LINE_ROWS
-            && state.carried.len() == self.state_len
-            && state.cursor <= self.capacity
+    /// What of `state` the rows to come depend on, as bits: every series' history, then what the
+    /// nodes carry.
+    pub(crate) fn save(&self, state: &State) -> Saved {
+        let arena = flat(&state.arena);
+        let histories = self.places.iter().flat_map(|p| {
+            let from = p.start + state.cursor;
+            &arena[from..from + p.history]
+        });
+        let values = histories.chain(&state.carried).map(|v| v.to_bits()).collect();
+        Saved { row: state.row, values }
+    }
+
+    /// The state that [`Program::save`] saved; `None` where it is of another shape.
+    pub(crate) fn restore(&self, saved: &Saved) -> Option<State> {
+        let mut state = self.start(saved.row);
+        let mut values = saved.values.iter().map(|&bits| f64::from_bits(bits));
+        let arena = flat_mut(&mut state.arena);
+        for place in &self.places {
+            for slot in &mut arena[place.start..place.start + place.history] {
+                *slot = values.next()?;
+            }
+        }
+        for slot in &mut state.carried {
+            *slot = values.next()?;
+        }
+        values.next().is_none().then_some(state)
     }
 
     /// How many rows before a row decide its outputs; `None` where all rows do.

@@ -1,5 +1,6 @@
 //! The indicators, by family: each one a declaration and a small graph of kernels.
 
+pub(crate) mod alpha;
 pub(crate) mod average;
 mod function;
 pub(crate) mod momentum;
@@ -15,13 +16,14 @@ use crate::engine::graph::{Graph, Series, Tap};
 use crate::registry::Indicator;
 
 /// Every indicator, one slice per family.
-pub(crate) static FAMILIES: [&[Indicator]; 6] = [
+pub(crate) static FAMILIES: [&[Indicator]; 7] = [
     average::INDICATORS,
     momentum::INDICATORS,
     trend::INDICATORS,
     volume::INDICATORS,
     volatility::INDICATORS,
     statistic::INDICATORS,
+    alpha::INDICATORS,
 ];
 
 /// The kernel applied to one tap.

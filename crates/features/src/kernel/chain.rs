@@ -58,7 +58,7 @@ macro_rules! chain {
         |$a:ident, $b:ident| $double:expr, |$w:ident, $x:ident, $share:ident| $append:expr;)+) => {$(
         $(#[$doc])*
         pub(crate) static $name: Kernel = Kernel {
-            name: stringify!($name),
+            name: concat!(module_path!(), "::", stringify!($name)),
             outputs: 1,
             state: stateless,
             run: {
@@ -448,7 +448,7 @@ macro_rules! ages {
     ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident| $newer:expr;)+) => {$(
         $(#[$doc])*
         pub(crate) static $name: Kernel = Kernel {
-            name: stringify!($name),
+            name: concat!(module_path!(), "::", stringify!($name)),
             outputs: 1,
             state: stateless,
             run: {

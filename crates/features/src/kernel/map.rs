@@ -1,16 +1,13 @@
 //! Kernels that compute each row from one row of each tap.
 
-use crate::engine::{Block, Kernel, stateless};
-use crate::kernel::simd;
-
 /// Declares a kernel as an expression over one row: its taps, then its constants.
 macro_rules! map {
     ($($(#[$doc:meta])* $name:ident = |$($x:ident),+; $($k:ident),*| $body:expr;)+) => {$(
         $(#[$doc])*
-        pub(crate) static $name: Kernel = Kernel {
-            name: stringify!($name),
+        pub(crate) static $name: $crate::engine::Kernel = $crate::engine::Kernel {
+            name: concat!(module_path!(), "::", stringify!($name)),
             outputs: 1,
-            state: stateless,
+            state: $crate::engine::stateless,
             run: {
                 // The slices are parameters, so that the compiler knows that none overlaps `out`.
                 #[inline(always)]
@@ -22,8 +19,8 @@ macro_rules! map {
                         out[i] = $body;
                     }
                 }
-                simd! {
-                    fn run(block: &mut Block<'_, '_>) {
+                $crate::kernel::simd! {
+                    fn run(block: &mut $crate::engine::Block<'_, '_>) {
                         #[allow(unused_mut, unused_variables, reason = "a map may have no constant")]
                         let mut consts = block.consts.iter().copied();
                         let mut inputs = block.inputs.iter();

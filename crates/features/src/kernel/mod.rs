@@ -10,7 +10,9 @@
 )]
 
 pub(crate) mod chain;
+pub(crate) mod expand;
 pub(crate) mod map;
+pub(crate) mod order;
 pub(crate) mod recur;
 pub(crate) mod tree;
 pub(crate) mod window;

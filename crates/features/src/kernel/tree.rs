@@ -312,7 +312,7 @@ macro_rules! arg {
     ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident| $newer:expr;)+) => {$(
         $(#[$doc])*
         pub(crate) static $name: Kernel = Kernel {
-            name: stringify!($name),
+            name: concat!(module_path!(), "::", stringify!($name)),
             outputs: 2,
             state: stateless,
             run: {

@@ -1,0 +1,145 @@
+//! Features of bars as they come: the same bits as the whole columns would give.
+
+use market_data::BarsView;
+use serde::{Deserialize, Serialize};
+
+use crate::compute::DAY_NS;
+use crate::engine::machine::{BLOCK_ROWS, Program, Saved, State};
+use crate::error::FeatureError;
+use crate::registry::{Column, same_length};
+use crate::set::FeatureSet;
+
+/// One bar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bar {
+    /// Start of the bar in nanoseconds since the Unix epoch, UTC.
+    pub timestamp: i64,
+    /// First price.
+    pub open: f64,
+    /// Highest price.
+    pub high: f64,
+    /// Lowest price.
+    pub low: f64,
+    /// Last price.
+    pub close: f64,
+    /// Traded quantity.
+    pub volume: f64,
+}
+
+/// A feature set that is fed bar by bar, or in pieces of any length.
+///
+/// It runs the very kernels of [`compute`](crate::compute), on a block of one row, so that the
+/// values are bit-identical however the rows are cut. An update takes O(window) at most and
+/// allocates nothing.
+///
+/// ```
+/// use features::{Bar, FeatureSet, Stream, registry};
+///
+/// let set = FeatureSet::single(registry::get("sma")?, &[3.0])?;
+/// let mut stream = Stream::new(&set);
+/// let bar = |close| Bar { timestamp: 0, open: close, high: close, low: close, close, volume: 1.0 };
+/// assert!(stream.update(&bar(1.0))[0].is_nan());
+/// assert!(stream.update(&bar(2.0))[0].is_nan());
+/// assert_eq!(stream.update(&bar(6.0)), [3.0]);
+/// # Ok::<(), features::FeatureError>(())
+/// ```
+pub struct Stream {
+    fingerprint: String,
+    program: Program,
+    state: State,
+    values: Vec<f64>,
+    day: Vec<f64>,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("set", &self.fingerprint).finish_non_exhaustive()
+    }
+}
+
+/// A stream's state, to be stored and restored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedStream {
+    set: String,
+    state: Saved,
+}
+
+impl Stream {
+    /// The state before the first bar.
+    #[must_use]
+    pub fn new(set: &FeatureSet) -> Self {
+        let plan = set.plan();
+        let program = Program::new(plan.graph, plan.series);
+        let state = program.start(0);
+        let values = vec![f64::NAN; program.outputs().len()];
+        Self { fingerprint: set.fingerprint(), program, state, values, day: Vec::new() }
+    }
+
+    /// Takes the next bar; returns its values, one per column of the set.
+    pub fn update(&mut self, bar: &Bar) -> &[f64] {
+        let day = bar.timestamp.div_euclid(DAY_NS) as f64;
+        let [open, high, low] = [[bar.open], [bar.high], [bar.low]];
+        let [close, volume, day] = [[bar.close], [bar.volume], [day]];
+        self.program.push(&mut self.state, &[&open, &high, &low, &close, &volume, &day]);
+        for (value, &series) in self.values.iter_mut().zip(self.program.outputs()) {
+            *value = self.program.latest(&self.state, series, 1)[0];
+        }
+        &self.values
+    }
+
+    /// Takes the next bars and writes their values, one slice per column of the set.
+    ///
+    /// # Errors
+    /// [`FeatureError::UnequalLengths`] for columns that are not as long as the bars.
+    pub fn extend(
+        &mut self,
+        bars: BarsView<'_>,
+        columns: &mut [&mut [f64]],
+    ) -> Result<(), FeatureError> {
+        same_length(|| "the list of columns".into(), columns.len(), self.values.len())?;
+        let of_bars = [bars.open, bars.high, bars.low, bars.close, bars.volume];
+        let lengths = of_bars.iter().map(|c| c.len()).chain(columns.iter().map(|c| c.len()));
+        for found in lengths {
+            same_length(|| "a column".into(), found, bars.len())?;
+        }
+        for start in (0..bars.len()).step_by(BLOCK_ROWS) {
+            let end = bars.len().min(start + BLOCK_ROWS);
+            self.block(bars.slice(start..end));
+            for (column, &series) in columns.iter_mut().zip(self.program.outputs()) {
+                let values = self.program.latest(&self.state, series, end - start);
+                column[start..end].copy_from_slice(values);
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, bars: BarsView<'_>) {
+        self.day.clear();
+        self.day.extend(bars.timestamp.iter().map(|t| t.div_euclid(DAY_NS) as f64));
+        let sources: [&[f64]; Column::ALL.len()] =
+            [bars.open, bars.high, bars.low, bars.close, bars.volume, &self.day];
+        self.program.push(&mut self.state, &sources);
+    }
+
+    /// What the bars to come depend on.
+    #[must_use]
+    pub fn save(&self) -> SavedStream {
+        SavedStream { set: self.fingerprint.clone(), state: self.program.save(&self.state) }
+    }
+
+    /// The stream of `set` as it was saved.
+    ///
+    /// # Errors
+    /// [`FeatureError::State`] where another set was saved.
+    pub fn restore(set: &FeatureSet, saved: &SavedStream) -> Result<Self, FeatureError> {
+        let mut stream = Self::new(set);
+        if stream.fingerprint != saved.set {
+            return Err(FeatureError::State(format!("it is of the set {}", saved.set)));
+        }
+        stream.state = stream
+            .program
+            .restore(&saved.state)
+            .ok_or_else(|| FeatureError::State("it has another number of values".into()))?;
+        Ok(stream)
+    }
+}

@@ -1,0 +1,57 @@
+//! Runs the binary as a user would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of files for one test, gone afterwards.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A file with `content`.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// `bars` seeded bars.
+    pub fn synth(&self, name: &str, bars: usize) -> PathBuf {
+        let path = self.path(name);
+        let output = redline(&["data", "synth", "--bars", &bars.to_string(), "--out", text(&path)]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        path
+    }
+
+    /// Names of the files in it.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+pub fn redline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_redline")).args(arguments).output().unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
