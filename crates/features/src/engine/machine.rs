@@ -142,7 +142,7 @@ impl Program {
             carried: vec![0.0; self.state_len],
             cursor: 0,
             row,
-            scratch: Vec::new(),
+            scratch: vec![Plane::EMPTY; PLANES],
         }
     }
 
@@ -220,7 +220,6 @@ impl Program {
         if state.cursor + rows > self.capacity {
             self.rewind(state);
         }
-        state.scratch.resize(PLANES, Plane::EMPTY);
         for &index in &self.used {
             let (place, source) = (self.places[index], sources[index]);
             let at = place.start + place.history + state.cursor;

@@ -2,7 +2,7 @@
 
 use super::{affine, mix, rows, two};
 use crate::engine::graph::{Graph, Series};
-use crate::kernel::{map, recur, tree};
+use crate::kernel::{map, path, recur, tree};
 use crate::registry::{Column, Indicator, Param};
 
 const CLOSE: &[Column] = &[Column::Close];
@@ -88,6 +88,92 @@ pub(crate) static INDICATORS: &[Indicator] = &[
             let (half, whole) = (wma(g, x[0], n / 2), wma(g, x[0], n));
             let lead = mix(g, half, 2.0, whole, -1.0);
             vec![wma(g, lead, (n as f64).sqrt() as usize)]
+        },
+    },
+    Indicator {
+        name: "kama",
+        title: "Kaufman's adaptive moving average",
+        inputs: CLOSE,
+        params: &[Param::rows("window", 30, 2)],
+        outputs: &["kama"],
+        source: "weight between those of EMAs of 2 and 30 rows by the efficiency ratio, Kaufman \
+                 1995; TA-Lib KAMA",
+        build: |g, x, p| {
+            let net = two(g, &map::SUB, x[0], x[0].lag(rows(p[0])));
+            let step = two(g, &map::SUB, x[0], x[0].lag(1));
+            let step = g.node(&map::ABS, &[step.into()], &[]);
+            let total = tree::sum(g, step, rows(p[0]));
+            let efficiency = two(g, &map::EFFICIENCY, net, total);
+            let taps = [x[0].into(), efficiency.into()];
+            vec![g.node(&path::KAMA, &taps, &[2.0 / 3.0, 2.0 / 31.0])]
+        },
+    },
+    Indicator {
+        name: "ema_first",
+        title: "Exponential moving average seeded by the first value",
+        inputs: CLOSE,
+        params: WINDOW_20,
+        outputs: &["ema"],
+        source: "weight 2 / (window + 1), seeded by the first row, as TradingView does and pandas' \
+                 ewm(adjust=False)",
+        build: |g, x, p| vec![recur::ema(g, x[0], 2.0 / (p[0] + 1.0), 1, 0)],
+    },
+    Indicator {
+        name: "ema_adjusted",
+        title: "Exponential moving average with adjusted weights",
+        inputs: CLOSE,
+        params: WINDOW_20,
+        outputs: &["ema"],
+        source: "weights that add up to 1 from the first row on; pandas' ewm(adjust=True)",
+        build: |g, x, p| {
+            let decay = 1.0 - 2.0 / (p[0] + 1.0);
+            let one = affine(g, x[0], 0.0, 1.0);
+            let above = recur::decayed_sum(g, x[0], decay);
+            let below = recur::decayed_sum(g, one, decay);
+            vec![two(g, &map::DIV, above, below)]
+        },
+    },
+    Indicator {
+        name: "wilder",
+        title: "Wilder's smoothing",
+        inputs: CLOSE,
+        params: WINDOW_20,
+        outputs: &["wilder"],
+        source: "weight 1 / window, seeded by the mean of the first `window` rows, Wilder 1978; \
+                 TA-Lib RMA",
+        build: |g, x, p| vec![recur::wilder(g, x[0], rows(p[0]), 0)],
+    },
+    Indicator {
+        name: "keltner",
+        title: "Keltner channel",
+        inputs: &[Column::High, Column::Low, Column::Close],
+        params: &[
+            Param::rows("window", 20, 1),
+            Param::rows("atr_window", 10, 1),
+            Param::real("width", 2.0, 0.0, 1e3),
+        ],
+        outputs: &["upper", "middle", "lower"],
+        source: "EMA of the typical price and `width` average true ranges around it, Raschke 1990s \
+                 after Keltner 1960",
+        build: |g, x, p| {
+            let typical = super::three(g, &map::TYPICAL, [x[0], x[1], x[2]]);
+            let middle = ema(g, typical, rows(p[0]));
+            let range = super::volatility::atr(g, x, rows(p[1]));
+            let upper = mix(g, middle, 1.0, range, p[2]);
+            vec![upper, middle, mix(g, middle, 1.0, range, -p[2])]
+        },
+    },
+    Indicator {
+        name: "donchian",
+        title: "Donchian channel",
+        inputs: &[Column::High, Column::Low],
+        params: WINDOW_20,
+        outputs: &["upper", "middle", "lower"],
+        source: "highest high, lowest low and their mean, Donchian 1960; TA-Lib DONCHIAN",
+        build: |g, x, p| {
+            let upper = tree::max(g, x[0], rows(p[0]));
+            let lower = tree::min(g, x[1], rows(p[0]));
+            vec![upper, mix(g, upper, 0.5, lower, 0.5), lower]
         },
     },
     Indicator {

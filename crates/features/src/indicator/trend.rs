@@ -2,7 +2,7 @@
 
 use super::{one, rows, two};
 use crate::engine::graph::{Graph, Series};
-use crate::kernel::{map, recur, tree};
+use crate::kernel::{map, path, recur, tree};
 use crate::registry::{Column, Indicator, Param};
 
 const BAR: &[Column] = &[Column::High, Column::Low, Column::Close];
@@ -46,6 +46,20 @@ pub(crate) static INDICATORS: &[Indicator] = &[
             let up = tree::age(g, tree::Extreme::MaxNewest, x[0], n + 1);
             let down = tree::age(g, tree::Extreme::MinNewest, x[1], n + 1);
             [down, up].map(|age| g.node(&map::AROON, &[age.into()], &[1.0 / n as f64])).to_vec()
+        },
+    },
+    Indicator {
+        name: "psar",
+        title: "Parabolic stop and reverse",
+        inputs: &[Column::High, Column::Low],
+        params: &[
+            Param::real("acceleration", 0.02, 0.0, 1.0),
+            Param::real("maximum", 0.2, 0.0, 1.0),
+        ],
+        outputs: &["psar"],
+        source: "stop that accelerates towards the trend's extreme, Wilder 1978; TA-Lib SAR",
+        build: |g, x, p| {
+            vec![g.delayed(&path::PSAR, &[x[0].into(), x[1].into()], &[p[0], p[1]], 1)]
         },
     },
 ];

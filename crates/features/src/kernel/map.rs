@@ -121,4 +121,36 @@ map! {
     };
     /// `(window - 1 - age) / (window - 1)` in percent.
     AROON = |age; scale| (1.0 - age * scale) * 100.0;
+    /// `ln(a / b)`.
+    LOG_RATIO = |a, b;| (a / b).ln();
+    /// `a * scale`, squared.
+    SQUARE = |a; scale| { let v = a * scale; v * v };
+    /// How far the close lies towards the high, from -1 to 1, times the volume; 0 when flat.
+    FLOW = |high, low, close, volume;| {
+        let range = high - low;
+        if range > 0.0 { ((close - low) - (high - close)) / range * volume } else { range * 0.0 }
+    };
+    /// Efficiency ratio from the net and the total movement; 1 where nothing has moved.
+    EFFICIENCY = |net, total;| {
+        if total <= net || total == 0.0 { 1.0 + net * 0.0 } else { (net / total).abs() }
+    };
+    /// Sum of squares around the regression line, from those around the mean and the trend.
+    AROUND_LINE = |squares, trend; time| {
+        let s = squares - trend * trend * time;
+        if s < 0.0 { 0.0 } else { s }
+    };
+    /// Share of the squares that the line explains; 0 where there are none.
+    EXPLAINED = |squares, trend; time| {
+        if squares == 0.0 { 0.0 } else { trend * trend * time / squares }
+    };
+    /// Garman and Klass's variance of one bar from `ln(high / low)` and `ln(close / open)`.
+    GARMAN_KLASS = |range, body; weight| 0.5 * range * range - weight * body * body;
+    /// Rogers and Satchell's variance of one bar.
+    ROGERS_SATCHELL = |high, low, open, close;| {
+        (high / close).ln() * (high / open).ln() + (low / close).ln() * (low / open).ln()
+    };
+    /// Sample skewness from the second and third central moment.
+    SKEW = |second, third; scale| scale * third / (second * second.sqrt());
+    /// Sample excess kurtosis from the second and fourth central moment.
+    KURTOSIS = |second, fourth; scale, offset| scale * fourth / (second * second) - offset;
 }

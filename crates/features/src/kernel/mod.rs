@@ -13,6 +13,7 @@ pub(crate) mod chain;
 pub(crate) mod expand;
 pub(crate) mod map;
 pub(crate) mod order;
+pub(crate) mod path;
 pub(crate) mod recur;
 pub(crate) mod tree;
 pub(crate) mod window;

@@ -202,6 +202,11 @@ pub(crate) fn wilder_short(g: &mut Graph, x: Series, window: usize) -> Series {
     g.delayed(&SMOOTH, &[x.into()], &consts, window - 2)
 }
 
+/// `y = decay * y + x` from the first row on.
+pub(crate) fn decayed_sum(g: &mut Graph, x: Series, decay: f64) -> Series {
+    g.node(&SMOOTH, &[x.into()], &[decay, 1.0, 1.0, 1.0, 0.0])
+}
+
 /// Running total from the first row that is not NaN. State: started, total before the current
 /// group, total of the group.
 pub(crate) static TOTAL: Kernel = Kernel { name: "total", outputs: 1, state: |_| 3, run: total };

@@ -45,3 +45,56 @@ simd! {
 pub(crate) fn mean_deviation(g: &mut Graph, x: Series, mean: Series, window: usize) -> Series {
     g.node(&MEAN_DEVIATION, &[x.window(window), mean.into()], &[1.0 / window as f64])
 }
+
+/// Means of the second, third and fourth power of the deviation from the mean: taps are the window
+/// and the mean.
+pub(crate) static POWERS: Kernel =
+    Kernel { name: "powers", outputs: 3, state: stateless, run: powers };
+
+simd! {
+    fn powers(block: &mut Block<'_, '_>) {
+        let [x, mean] = [block.inputs[0], block.inputs[1]];
+        let [second, third, fourth] = block.outputs else { return };
+        let depth = x.len() - second.len();
+        let share = 1.0 / (depth + 1) as f64;
+        for i in 0..second.len() {
+            let mut sums = [0.0; 3];
+            for v in &x[i..=i + depth] {
+                let d = v - mean[i];
+                let square = d * d;
+                sums[0] += square;
+                sums[1] += square * d;
+                sums[2] += square * square;
+            }
+            (second[i], third[i], fourth[i]) = (sums[0] * share, sums[1] * share, sums[2] * share);
+        }
+    }
+}
+
+/// The Hurst exponent of the window's rows from their rescaled range: `ln(R/S) / ln(window / 2)`.
+pub(crate) static HURST: Kernel =
+    Kernel { name: "hurst", outputs: 1, state: stateless, run: hurst };
+
+fn hurst(block: &mut Block<'_, '_>) {
+    let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+    let depth = x.len() - out.len();
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = rescaled_range(&x[i..=i + depth]).ln() / ((depth + 1) as f64 / 2.0).ln();
+    }
+}
+
+/// The range of the running sum of deviations from the mean, in standard deviations.
+fn rescaled_range(x: &[f64]) -> f64 {
+    let n = x.len() as f64;
+    let mean = x.iter().sum::<f64>() / n;
+    let (mut sum, mut high, mut low, mut squares) = (0.0, 0.0f64, 0.0f64, 0.0);
+    for v in x {
+        let d = v - mean;
+        sum += d;
+        squares += d * d;
+        high = high.max(sum);
+        low = low.min(sum);
+    }
+    // A range of 0 over a deviation of 0 is NaN, and so is each window that holds a NaN.
+    (high - low) / (squares / n).sqrt()
+}

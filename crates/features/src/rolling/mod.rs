@@ -4,7 +4,6 @@
 //! and so is each row whose window holds a NaN. All are O(rows log window) at most, or as their
 //! docs say, and give the same bits as the indicator of the same name.
 
-use crate::compute::run_columns;
 use crate::engine::graph::{Graph, Series};
 use crate::engine::machine::Program;
 use crate::error::FeatureError;
@@ -12,12 +11,16 @@ use crate::indicator::{affine, average, one};
 use crate::kernel::{map, tree};
 use crate::registry::{enough_rows, same_length};
 
-fn check(
+mod sample;
+
+pub use sample::Sample;
+
+fn check<T>(
     what: &str,
-    inputs: &[&[f64]],
+    inputs: &[&[T]],
     window: usize,
     least: usize,
-    out: &[f64],
+    out: &[T],
 ) -> Result<(), FeatureError> {
     if window == 0 {
         return Err(FeatureError::WindowZero { least });
@@ -40,14 +43,18 @@ macro_rules! rolling {
         #[doc = concat!(
             "A window below ", $least, " or longer than the data; slices of unequal length."
         )]
-        pub fn $name($($x: &[f64],)+ window: usize, out: &mut [f64]) -> Result<(), FeatureError> {
-            let inputs: &[&[f64]] = &[$($x),+];
+        pub fn $name<T: Sample>(
+            $($x: &[T],)+
+            window: usize,
+            out: &mut [T],
+        ) -> Result<(), FeatureError> {
+            let inputs: &[&[T]] = &[$($x),+];
             check(stringify!($name), inputs, window, $least, out)?;
             let mut graph = Graph::new(inputs.len());
             let build: fn(&mut Graph, &[Series], usize) -> Series = $build;
             let sources: Vec<Series> = (0..inputs.len()).map(Series).collect();
             let series = build(&mut graph, &sources, window);
-            run_columns(&Program::new(graph, vec![series]), inputs, &mut [out]);
+            T::run(&Program::new(graph, vec![series]), inputs, out);
             Ok(())
         }
     )+};
@@ -92,4 +99,48 @@ rolling! {
         let of = tree::pair(g, x[0], x[1], n);
         crate::indicator::three(g, &map::CORRELATION, of)
     };
+    /// Skewness, adjusted for the sample as pandas does; NaN where all rows are equal. O(window) a
+    /// row.
+    skew(input), 3, |g, x, n| build("skew", g, x, &[n as f64]);
+    /// Excess kurtosis, adjusted for the sample as pandas does; NaN where all rows are equal.
+    /// O(window) a row.
+    kurtosis(input), 4, |g, x, n| build("kurtosis", g, x, &[n as f64]);
+    /// Rows since the largest row of the window, the newest of equals: 0 is the current row.
+    argmax(input), 1, |g, x, n| build("argmax", g, x, &[n as f64]);
+    /// Rows since the smallest row of the window, the newest of equals: 0 is the current row.
+    argmin(input), 1, |g, x, n| build("argmin", g, x, &[n as f64]);
+    /// Middle of the sorted window. O(window) a row, eight places at once.
+    median(input), 1, |g, x, n| build("median", g, x, &[n as f64]);
+    /// Rank of the row in its window as a share; equal rows take their mean rank. O(window) a row.
+    rank(input), 1, |g, x, n| build("rank", g, x, &[n as f64]);
+    /// Value of the least-squares line at the window's first row.
+    intercept(input), 2, |g, x, n| build("linearreg_intercept", g, x, &[n as f64]);
+    /// Share of the squares that the least-squares line explains.
+    r_squared(input), 2, |g, x, n| build("linearreg_r2", g, x, &[n as f64]);
+    /// The row less the least-squares line.
+    residual(input), 2, |g, x, n| build("linearreg_residual", g, x, &[n as f64]);
+}
+
+/// The first output of an indicator of the registry.
+fn build(name: &str, g: &mut Graph, x: &[Series], params: &[f64]) -> Series {
+    let indicator = crate::registry::find(name).expect("a name of the registry");
+    (indicator.build)(g, x, params)[0]
+}
+
+/// Quantile `q` (0 to 1) of the window by linear interpolation. O(window) a row.
+///
+/// # Errors
+/// A window of 0 or longer than the data; slices of unequal length; `q` outside 0 to 1.
+pub fn quantile<T: Sample>(
+    input: &[T],
+    window: usize,
+    q: f64,
+    out: &mut [T],
+) -> Result<(), FeatureError> {
+    check("quantile", &[input], window, 1, out)?;
+    crate::registry::get("quantile")?.check(&[window as f64, q])?;
+    let mut graph = Graph::new(1);
+    let series = build("quantile", &mut graph, &[Series(0)], &[window as f64, q]);
+    T::run(&Program::new(graph, vec![series]), &[input], out);
+    Ok(())
 }

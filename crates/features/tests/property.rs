@@ -1,0 +1,306 @@
+//! Every kernel against a plain statement of it; every cut of the rows and every number of threads
+//! against one pass; the promises about outliers, missing values and large prices.
+
+use features::{Bar, ComputeOptions, FeatureSet, Stream, compute, registry, rolling};
+use market_data::Bars;
+use proptest::prelude::*;
+
+type Rolling = fn(&[f64], usize, &mut [f64]) -> Result<(), features::FeatureError>;
+
+fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len() as f64
+}
+
+/// Sum of products around the means, of rows that were shifted near zero first.
+fn centred(x: &[f64], y: &[f64]) -> f64 {
+    let (x0, y0) = (x[0], y[0]);
+    let x: Vec<f64> = x.iter().map(|v| v - x0).collect();
+    let y: Vec<f64> = y.iter().map(|v| v - y0).collect();
+    let (mx, my) = (mean(&x), mean(&y));
+    x.iter().zip(&y).map(|(a, b)| (a - mx) * (b - my)).sum()
+}
+
+fn time(x: &[f64]) -> Vec<f64> {
+    (0..x.len()).map(|i| i as f64).collect()
+}
+
+fn sorted(x: &[f64]) -> Vec<f64> {
+    let mut x = x.to_vec();
+    x.sort_by(f64::total_cmp);
+    x
+}
+
+/// Name, kernel, smallest window, the plain statement.
+const STATISTICS: [(&str, Rolling, usize, fn(&[f64]) -> f64); 12] = [
+    ("sum", rolling::sum, 1, |x| x.iter().sum()),
+    ("mean", rolling::mean, 1, mean),
+    ("var", rolling::var, 2, |x| centred(x, x) / (x.len() as f64 - 1.0)),
+    ("std", rolling::std, 2, |x| (centred(x, x) / (x.len() as f64 - 1.0)).sqrt()),
+    ("max", rolling::max, 1, |x| x.iter().copied().fold(f64::MIN, f64::max)),
+    ("min", rolling::min, 1, |x| x.iter().copied().fold(f64::MAX, f64::min)),
+    ("median", rolling::median, 1, |x| {
+        let (s, n) = (sorted(x), x.len());
+        (s[(n - 1) / 2] + s[n / 2]) / 2.0
+    }),
+    ("rank", rolling::rank, 1, |x| {
+        let last = x[x.len() - 1];
+        let less = x.iter().filter(|&&v| v < last).count() as f64;
+        let equal = x.iter().filter(|&&v| v == last).count() as f64;
+        (less + (equal + 1.0) / 2.0) / x.len() as f64
+    }),
+    ("argmax", rolling::argmax, 1, |x| {
+        let best = (0..x.len()).max_by(|&a, &b| x[a].total_cmp(&x[b]).then(a.cmp(&b)));
+        (x.len() - 1 - best.expect("a row")) as f64
+    }),
+    ("argmin", rolling::argmin, 1, |x| {
+        let best = (0..x.len()).max_by(|&a, &b| x[b].total_cmp(&x[a]).then(a.cmp(&b)));
+        (x.len() - 1 - best.expect("a row")) as f64
+    }),
+    ("weighted_mean", rolling::weighted_mean, 1, |x| {
+        let n = x.len() as f64;
+        x.iter().enumerate().map(|(i, v)| (i + 1) as f64 * v).sum::<f64>() / (n * (n + 1.0) / 2.0)
+    }),
+    ("slope", rolling::slope, 2, |x| centred(x, &time(x)) / centred(&time(x), &time(x))),
+];
+
+fn assert_close(name: &str, row: usize, actual: f64, expected: f64, scale: f64) {
+    let error = (actual - expected).abs() / expected.abs().max(scale);
+    assert!(error <= 1e-9, "{name} row {row}: {actual} instead of {expected}");
+}
+
+proptest! {
+    #[test]
+    fn kernels_agree_with_their_definition(
+        input in prop::collection::vec((-50i32..50).prop_map(|v| f64::from(v) * 0.25 + 100.0), 1..700),
+        window in 1usize..260,
+    ) {
+        for (name, kernel, least, oracle) in STATISTICS {
+            let window = window.max(least);
+            if window > input.len() {
+                continue;
+            }
+            let mut out = vec![0.0; input.len()];
+            kernel(&input, window, &mut out).expect("a valid window");
+            prop_assert!(out[..window - 1].iter().all(|v| v.is_nan()));
+            for row in window - 1..input.len() {
+                assert_close(name, row, out[row], oracle(&input[row + 1 - window..=row]), 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn covariance_and_correlation_agree_with_their_definition(
+        rows in prop::collection::vec((90.0..110.0, -1.0..1.0), 2..600),
+        window in 2usize..260,
+    ) {
+        prop_assume!(window <= rows.len());
+        let (x, y): (Vec<f64>, Vec<f64>) = rows.into_iter().unzip();
+        let (mut cov, mut corr) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        rolling::cov(&x, &y, window, &mut cov).expect("a valid window");
+        rolling::corr(&x, &y, window, &mut corr).expect("a valid window");
+        for row in window - 1..x.len() {
+            let (a, b) = (&x[row + 1 - window..=row], &y[row + 1 - window..=row]);
+            assert_close("cov", row, cov[row], centred(a, b) / (window as f64 - 1.0), 1e-3);
+            let both = (centred(a, a) * centred(b, b)).sqrt();
+            assert_close("corr", row, corr[row], centred(a, b) / both, 1e-3);
+        }
+    }
+
+    /// Whole columns, pieces of any length with a state that is stored between them, single bars.
+    #[test]
+    fn every_cut_of_the_rows_gives_the_same_bits(
+        seed in any::<u64>(),
+        cuts in prop::collection::vec(1usize..400, 1..12),
+        missing in prop::option::of(0usize..900),
+    ) {
+        let mut bars = walk(900, seed);
+        if let Some(row) = missing {
+            bars.close[row] = f64::NAN;
+        }
+        for set in every_indicator() {
+            let whole = compute(&set, bars.view(), &ComputeOptions { threads: 1, progress: None })
+                .expect("enough rows");
+            let mut pieces = whole.clone();
+            let mut stream = Stream::new(&set);
+            let mut from = 0;
+            for cut in cuts.iter().copied().chain([900]) {
+                let to = (from + cut).min(900);
+                let mut columns: Vec<&mut [f64]> =
+                    pieces.columns.iter_mut().map(|c| &mut c[from..to]).collect();
+                stream.extend(bars.view().slice(from..to), &mut columns).expect("equal lengths");
+                let saved = serde_json::to_string(&stream.save()).expect("plain data");
+                let saved = serde_json::from_str(&saved).expect("what was saved");
+                stream = Stream::restore(&set, &saved).expect("the same set");
+                from = to;
+            }
+            assert_same_bits(&whole.columns, &pieces.columns, set.name());
+        }
+    }
+}
+
+fn assert_same_bits(a: &[Vec<f64>], b: &[Vec<f64>], what: &str) {
+    for (column, (a, b)) in a.iter().zip(b).enumerate() {
+        for (row, (a, b)) in a.iter().zip(b).enumerate() {
+            let same = a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+            assert!(same, "{what} column {column} row {row}: {a} and {b}");
+        }
+    }
+}
+
+fn every_indicator() -> Vec<FeatureSet> {
+    registry::all()
+        .map(|i| FeatureSet::single(i, &i.defaults()).expect("defaults are in range"))
+        .collect()
+}
+
+/// Bars of a random walk.
+fn walk(rows: usize, seed: u64) -> Bars {
+    let mut state = seed | 1;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut bars = Bars::with_capacity(rows);
+    let mut price = 100.0;
+    for row in 0..rows {
+        let open = price;
+        price *= 1.0 + (random() - 0.5) * 0.01;
+        bars.timestamp.push(row as i64 * 60_000_000_000 * 7);
+        bars.open.push(open);
+        bars.high.push(f64::max(open, price) * (1.0 + random() * 0.002));
+        bars.low.push(f64::min(open, price) * (1.0 - random() * 0.002));
+        bars.close.push(price);
+        bars.volume.push(random() * 100.0);
+    }
+    bars
+}
+
+#[test]
+fn single_bars_give_the_same_bits_as_whole_columns() {
+    let bars = walk(1500, 7);
+    for set in [FeatureSet::classic(), FeatureSet::alpha158()] {
+        let whole = compute(&set, bars.view(), &ComputeOptions::default()).expect("enough rows");
+        let mut stream = Stream::new(&set);
+        let mut columns = vec![Vec::new(); whole.columns.len()];
+        for row in 0..bars.len() {
+            let bar = Bar {
+                timestamp: bars.timestamp[row],
+                open: bars.open[row],
+                high: bars.high[row],
+                low: bars.low[row],
+                close: bars.close[row],
+                volume: bars.volume[row],
+            };
+            for (column, value) in columns.iter_mut().zip(stream.update(&bar)) {
+                column.push(*value);
+            }
+        }
+        assert_same_bits(&whole.columns, &columns, set.name());
+    }
+}
+
+#[test]
+fn every_number_of_threads_gives_the_same_bits() {
+    let bars = walk(60_000, 3);
+    for set in [FeatureSet::classic(), FeatureSet::alpha158()] {
+        let on = |threads| {
+            let options = ComputeOptions { threads, progress: None };
+            compute(&set, bars.view(), &options).expect("enough rows").columns
+        };
+        let one = on(1);
+        for threads in [2, 3, 8] {
+            assert_same_bits(&one, &on(threads), set.name());
+        }
+    }
+}
+
+#[test]
+fn an_outlier_leaves_no_trace() {
+    let clean = walk(3000, 11).close;
+    let mut dirty = clean.clone();
+    dirty[1000] = 1e12;
+    for (name, kernel, least, _) in STATISTICS {
+        for window in [2, 7, 20, 61, 200].into_iter().filter(|&w| w >= least) {
+            let (mut a, mut b) = (vec![0.0; 3000], vec![0.0; 3000]);
+            kernel(&clean, window, &mut a).expect("a valid window");
+            kernel(&dirty, window, &mut b).expect("a valid window");
+            let after = 1000 + window;
+            assert_same_bits(&[a[after..].to_vec()], &[b[after..].to_vec()], name);
+        }
+    }
+}
+
+#[test]
+fn a_missing_value_marks_exactly_the_windows_that_hold_it() {
+    let mut input = walk(1500, 13).close;
+    input[700] = f64::NAN;
+    for (name, kernel, least, _) in STATISTICS {
+        for window in [2, 7, 20, 61, 200].into_iter().filter(|&w| w >= least) {
+            let mut out = vec![0.0; 1500];
+            kernel(&input, window, &mut out).expect("a valid window");
+            for (row, value) in out.iter().enumerate() {
+                let holds = row + 1 < window || (700..700 + window).contains(&row);
+                assert_eq!(value.is_nan(), holds, "{name} window {window} row {row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_rows_have_no_deviation_and_their_own_mean() {
+    for value in [0.1, 123.456, 98_765_432.1] {
+        let input = vec![value; 1000];
+        for window in 2..300 {
+            let mut out = vec![0.0; 1000];
+            rolling::std(&input, window, &mut out).expect("a valid window");
+            assert!(out[window - 1..].iter().all(|&v| v == 0.0), "{value} window {window}");
+            rolling::mean(&input, window, &mut out).expect("a valid window");
+            assert!(out[window - 1..].iter().all(|&v| v == value), "{value} window {window}");
+        }
+    }
+}
+
+/// Prices near 1e8 in steps of 1e-2 are whole numbers of hundredths: exact sums in integers.
+#[test]
+fn large_prices_with_small_moves_stay_exact() {
+    const ROWS: usize = 1_000_000;
+    // Steps of 1/128 are exact in f64 at this size, so that the oracle's integers are the input.
+    let mut level = 12_800_000_000i64;
+    let walk = walk(ROWS, 17);
+    let steps: Vec<i64> = (0..ROWS)
+        .map(|i| {
+            level += if walk.close[i] > walk.open[i] { 1 } else { -1 };
+            level
+        })
+        .collect();
+    let input: Vec<f64> = steps.iter().map(|&s| s as f64 / 128.0).collect();
+    for window in [5usize, 20, 60, 250] {
+        let (mut std, mut mean) = (vec![0.0; ROWS], vec![0.0; ROWS]);
+        rolling::std(&input, window, &mut std).expect("a valid window");
+        rolling::mean(&input, window, &mut mean).expect("a valid window");
+        for row in (window - 1..ROWS).step_by(997) {
+            let rows = &steps[row + 1 - window..=row];
+            let (n, first) = (window as i128, i128::from(rows[0]));
+            let sum: i128 = rows.iter().map(|&r| i128::from(r) - first).sum();
+            let squares: i128 = rows.iter().map(|&r| (i128::from(r) - first).pow(2)).sum();
+            let variance = (squares * n - sum * sum) as f64 / (n * (n - 1)) as f64;
+            assert_close("std", row, std[row], variance.sqrt() / 128.0, 1e-3);
+            let exact = first as f64 / 128.0 + sum as f64 / n as f64 / 128.0;
+            assert_close("mean", row, mean[row], exact, 1.0);
+        }
+    }
+}
+
+#[test]
+fn single_precision_accumulates_in_double() {
+    let input: Vec<f32> = walk(2000, 19).close.iter().map(|&v| v as f32).collect();
+    let wide: Vec<f64> = input.iter().map(|&v| f64::from(v)).collect();
+    let (mut narrow, mut out) = (vec![0.0f32; 2000], vec![0.0; 2000]);
+    rolling::std(&input, 20, &mut narrow).expect("a valid window");
+    rolling::std(&wide, 20, &mut out).expect("a valid window");
+    for (row, (&a, &b)) in narrow.iter().zip(&out).enumerate().skip(19) {
+        assert_eq!(a, b as f32, "row {row}");
+    }
+}
