@@ -26,6 +26,9 @@ pub(crate) struct SuiteArgs {
     /// A year of minute bars [default: 525,600 generated ones]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Write the table as markdown
+    #[arg(long, value_name = "PATH")]
+    markdown: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -54,6 +57,9 @@ pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
         let machine = &record.machine;
         println!("{}, {} threads, {}\n", machine.cpu_model, machine.threads, machine.os);
         print!("{}", perf_gate::table(&record.kpis));
+    }
+    if let Some(path) = &args.markdown {
+        document::write_text(path, &perf_gate::markdown(&record.kpis))?;
     }
     let path = match json {
         Some(path) => path.to_owned(),

@@ -1,0 +1,211 @@
+"""redline beside VectorBT 1.2.0 (with its Rust engine) on one file, in one run.
+
+    python -m venv .venv && .venv/bin/pip install -r scripts/peers/requirements.txt
+    cargo build --release
+    .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet
+
+Checks that both sides computed the same thing, then prints times and their ratio: the moving
+average crossover 20/50 with fees and slippage, from prices to total return and to all statistics,
+and 105 pairs of windows. Runs alternate; medians are printed.
+"""
+
+import argparse
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import vectorbt as vbt
+from vectorbt.generic.nb import crossed_above_nb
+
+warnings.filterwarnings("ignore")
+FEES, SLIPPAGE, CASH = 0.001, 0.0005, 10_000.0
+ROOT = Path(__file__).resolve().parents[2]
+ORDERS = ["--fees", str(FEES), "--slippage", str(SLIPPAGE), "--init-cash", str(CASH)]
+
+
+def snake(title):
+    return "_".join(title.lower().replace("[%]", "percent").split())
+
+
+def number(value):
+    if isinstance(value, pd.Timedelta):
+        return value / pd.Timedelta(1, "s")
+    if value is pd.NaT or value is None:
+        return math.nan
+    return float(value)
+
+
+def redline(binary, *arguments):
+    command = [binary, *arguments, "--json", "-"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def portfolio(close, freq, signals=None):
+    fast, slow = vbt.MA.run(close, 20), vbt.MA.run(close, 50)
+    return simulate(close, freq, fast, slow, signals)
+
+
+def sweep(close, freq, signals=None):
+    windows = np.arange(5, 80, 5)
+    fast, slow = vbt.MA.run_combs(close, windows, r=2, short_names=["fast", "slow"])
+    return simulate(close, freq, fast, slow, signals)
+
+
+def without_ties(fast, slow):
+    """Crossings of averages rounded to 9 decimals: where two averages are exactly equal, VectorBT's
+    running sums leave 1e-12 between them, and its crossing comes a bar early or late."""
+    fast, slow = fast.ma.round(9), slow.ma.round(9)
+    above, below = [
+        crossed_above_nb(np.atleast_2d(a.to_numpy().T).T, np.atleast_2d(b.to_numpy().T).T)
+        for a, b in ((fast, slow), (slow, fast))
+    ]
+    if fast.ndim == 1:
+        return above[:, 0], below[:, 0]
+    return [pd.DataFrame(x, index=fast.index, columns=pairs(fast, slow)) for x in (above, below)]
+
+
+def pairs(fast, slow):
+    return pd.MultiIndex.from_arrays([fast.columns, slow.columns], names=["fast", "slow"])
+
+
+def simulate(close, freq, fast, slow, signals):
+    if signals is None:
+        entries, exits = fast.ma_crossed_above(slow), fast.ma_crossed_below(slow)
+    else:
+        entries, exits = signals(fast, slow)
+    return vbt.Portfolio.from_signals(
+        close, entries, exits, fees=FEES, slippage=SLIPPAGE, init_cash=CASH, freq=freq
+    )
+
+
+def largest_difference(ours, theirs):
+    """Largest relative difference of the statistics that both define, and how many there are."""
+    worst, count = (0.0, "-"), 0
+    for name, expected in theirs.items():
+        value = ours.get(name)
+        if name in ("start", "end") or name not in ours:
+            continue
+        count += 1
+        is_undefined = not math.isfinite(expected)
+        if value is None or is_undefined:
+            assert value is None and is_undefined, f"{name}: {value} and {expected}"
+            continue
+        scale = max(abs(value), abs(expected), 1e-12)
+        # VectorBT cuts durations to whole microseconds.
+        if name.endswith("_duration") and abs(value - expected) < 1e-6:
+            continue
+        worst = max(worst, (abs(value - expected) / scale, name))
+    return worst, count
+
+
+def stats_of(pf):
+    rows = {}
+    for table in (pf.returns_stats(), pf.stats()):
+        for title, value in table.items():
+            if title not in ("Start", "End"):
+                rows[snake(title)] = number(value)
+    return rows
+
+
+def timed(work):
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def row(name, theirs, ours):
+    theirs, ours = statistics.median(theirs), statistics.median(ours)
+    print(f"| {name} | {theirs * 1e3:.2f} ms | {ours * 1e3:.3f} ms | {theirs / ours:.0f}x |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--binary", default=str(ROOT / "target/release/redline"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--sweep-only", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    bars = pd.read_parquet(arguments.data)
+    close = pd.Series(bars["close"].to_numpy(), index=pd.DatetimeIndex(bars["timestamp"]))
+    freq = pd.Series(close.index).diff().median()
+    if arguments.sweep_only:
+        sweep(close.iloc[:2_000], freq).sharpe_ratio()  # compiles
+        seconds = timed(lambda: sweep(close, freq).sharpe_ratio())
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(json.dumps({"seconds": seconds, "peak": peak}))
+        return
+
+    single = ["backtest", "--data", arguments.data, "--strategy", "ma-cross", *ORDERS]
+    ours = redline(arguments.binary, *single)
+    pf = portfolio(close, freq, without_ties)
+    assert ours["orders"] == len(pf.orders.values), "orders"
+    (worst, name), count = largest_difference(ours["stats"], stats_of(pf))
+    print(f"{len(close)} bars, {ours['orders']} orders: {count} statistics, "
+          f"largest relative difference {worst:.1e} ({name})")
+    with tempfile.TemporaryDirectory() as folder:
+        equity = str(Path(folder) / "equity.parquet")
+        redline(arguments.binary, *single, "--equity-out", equity)
+        difference = np.abs(pd.read_parquet(equity)["equity"].to_numpy() / pf.value() - 1).max()
+        print(f"equity, {len(close)} points: largest relative difference {difference:.1e}")
+        trials = str(Path(folder) / "trials.parquet")
+        search = ["optimize", "--data", arguments.data, "--strategy", "ma-cross", "--param",
+                  "fast=5:75:5", "--param", "slow=5:75:5", "--where", "fast < slow", *ORDERS]
+        redline(arguments.binary, *search, "--out", trials)
+        table = pd.read_parquet(trials).set_index(["fast", "slow"])
+    every = sweep(close, freq, without_ties)
+    # Fees eat a fast pair's whole account. VectorBT adds up cash flows from the start, so that an
+    # equity of a cent carries the rounding of ten thousand: such trials are counted, not compared.
+    alive = every.final_value().to_numpy() > CASH / 1e4
+    print(f"{alive.sum()} of {len(alive)} trials end with more than {CASH / 1e4:g} and are compared")
+    for ratio in ("sharpe_ratio", "sortino_ratio", "calmar_ratio", "omega_ratio", "max_drawdown",
+                  "total_return"):
+        theirs = getattr(every, ratio)()
+        theirs.index = [(float(f), float(s)) for f, s in
+                        zip(theirs.index.get_level_values(0), theirs.index.get_level_values(1))]
+        column = ratio if ratio in table else f"{ratio}_percent"
+        scale = 1 if ratio in table else 100
+        ours_column = np.array([table.loc[key, column] for key in theirs.index])
+        ratios = np.abs(ours_column) / np.abs(theirs.to_numpy() * scale)
+        worst = np.max(np.abs(ratios[alive] - 1))
+        print(f"{alive.sum()} trials, {ratio}: largest relative difference {worst:.1e}")
+    del every, pf
+    stats_of(portfolio(close, freq)), portfolio(close, freq).total_return()  # compiles
+
+    times = {name: ([], []) for name in ("total return", "all statistics", "105 pairs")}
+    peaks = [], []
+    for _ in range(arguments.runs):
+        document = redline(arguments.binary, *single)["elapsed_ns"]
+        before = document["features"] + document["signals"] + document["simulate"]
+        times["total return"][0].append(timed(lambda: portfolio(close, freq).total_return()))
+        times["total return"][1].append(before / 1e9)
+        times["all statistics"][0].append(timed(lambda: stats_of(portfolio(close, freq))))
+        times["all statistics"][1].append((before + document["statistics"]) / 1e9)
+        child = subprocess.run([sys.executable, __file__, "--data", arguments.data, "--sweep-only"],
+                               check=True, capture_output=True)
+        theirs = json.loads(child.stdout)
+        document = redline(arguments.binary, *search)
+        elapsed = document["elapsed_ns"]
+        times["105 pairs"][0].append(theirs["seconds"])
+        times["105 pairs"][1].append((elapsed["features"] + elapsed["search"]) / 1e9)
+        peaks[0].append(theirs["peak"])
+        peaks[1].append(document["peak_rss_bytes"])
+    print("\n| from prices to | VectorBT 1.2.0, Rust engine | redline | ratio |\n|---|---:|---:|---:|")
+    for name, (theirs, ours) in times.items():
+        row(name, theirs, ours)
+    theirs, ours = (statistics.median(peak) for peak in peaks)
+    print(f"| 105 pairs, peak memory | {theirs / 1e9:.2f} GB | {ours / 1e9:.3f} GB "
+          f"| {theirs / ours:.0f}x |")
+    columns = len(close) * 48
+    print(f"\npeak memory is {ours / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
+
+
+main()
