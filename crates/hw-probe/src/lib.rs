@@ -32,9 +32,11 @@ mod machine;
 mod measure;
 mod memory;
 mod options;
+mod pictures;
 mod plan;
 mod probe;
 mod report;
+mod steps;
 mod storage;
 mod sys;
 mod team;
@@ -48,6 +50,6 @@ pub use memory::{Kernel, Stores};
 pub use options::{ProbeOptions, Progress, Section};
 pub use probe::probe;
 pub use report::{
-    ComputeRow, CoreToCoreRow, LatencyRow, LoadedLatencyRow, MemoryRow, Noise, Percentiles,
-    ProbeReport, Rates, Rule, SCHEMA, ScalarRow, StorageRow, Unavailable,
+    CacheSeen, ComputeRow, CoreToCoreRow, LatencyRow, LoadedLatencyRow, MemoryRow, Noise,
+    Percentiles, ProbeReport, Rates, Rule, SCHEMA, ScalarRow, StorageRow, Unavailable,
 };

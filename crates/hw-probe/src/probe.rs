@@ -206,6 +206,7 @@ impl Run<'_> {
                 Err(error) => self.report.cannot(&what, error),
             }
         }
+        self.report.see_caches();
         self.steps.step(Section::Latency, 0.2, "loaded latency");
         self.loaded_latency();
         self.core_to_core();

@@ -104,12 +104,12 @@ impl ProbeReport {
         for row in self.memory.iter().filter(|row| row.series == "main") {
             memory_row(row, f)?;
         }
-        self.staircase(f)?;
+        self.read_by_cache(f)?;
         self.rule_of("memory", f)
     }
 
     /// The sweep at the sizes that matter: half of each cache, and main memory.
-    fn staircase(&self, f: &mut Formatter<'_>) -> fmt::Result {
+    fn read_by_cache(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut line = String::new();
         for cache in self.machine.data_caches() {
             let inside = self.memory.iter().filter(|row| {
@@ -138,6 +138,16 @@ impl ProbeReport {
                 row.map_or_else(|| "-".to_owned(), |row| format!("{:.1}", row.ns_per_load))
             };
             writeln!(f, "             {:>11}  {:>14}  {:>12}", bytes(set), at(false), at(true))?;
+        }
+        for cache in &self.caches_seen {
+            let seen = cache.seen_bytes.map_or_else(|| "no plateau".to_owned(), bytes);
+            let verdict = match cache.agrees {
+                Some(true) => "agrees",
+                Some(false) => "does not agree",
+                None => "cannot be compared",
+            };
+            let (level, reported) = (cache.level, bytes(cache.reported_bytes));
+            writeln!(f, "  L{level} reported {reported}, seen {seen}: {verdict}")?;
         }
         for row in &self.loaded_latency {
             writeln!(

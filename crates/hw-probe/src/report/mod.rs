@@ -2,8 +2,12 @@
 
 pub(crate) mod display;
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
+use crate::ProbeError;
+use crate::cache::write_whole;
 use crate::ceilings::Ceilings;
 use crate::machine::Machine;
 use crate::measure::Summary;
@@ -26,6 +30,9 @@ pub struct ProbeReport {
     pub memory: Vec<MemoryRow>,
     /// Latency over working sets.
     pub latency: Vec<LatencyRow>,
+    /// Cache sizes read from the latencies.
+    #[serde(default)]
+    pub caches_seen: Vec<CacheSeen>,
     /// Latency of one core while others stream.
     #[serde(default)]
     pub loaded_latency: Vec<LoadedLatencyRow>,
@@ -105,6 +112,20 @@ pub struct LatencyRow {
     pub huge_pages: bool,
     /// Median time of one dependent load.
     pub ns_per_load: f64,
+}
+
+/// A cache as the latencies show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheSeen {
+    /// 1 is the nearest.
+    pub level: u8,
+    /// What the system reports.
+    pub reported_bytes: u64,
+    /// The largest working set whose loads cost what this cache's do; `None` where the latencies
+    /// show no plateau (a slice of a shared cache).
+    pub seen_bytes: Option<u64>,
+    /// Whether both agree within a factor of two.
+    pub agrees: Option<bool>,
 }
 
 /// Latency of one core beside streaming ones.
@@ -261,6 +282,7 @@ impl ProbeReport {
             machine,
             memory: Vec::new(),
             latency: Vec::new(),
+            caches_seen: Vec::new(),
             loaded_latency: Vec::new(),
             core_to_core: Vec::new(),
             compute: Vec::new(),
@@ -271,6 +293,27 @@ impl ProbeReport {
             unavailable: Vec::new(),
             elapsed_s: 0.0,
         }
+    }
+
+    /// Writes the report as JSON, whole or not at all; the path.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_json(&self, path: &Path) -> Result<PathBuf, ProbeError> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|source| ProbeError::Document { path: path.to_owned(), source })?;
+        write_whole(path, text.as_bytes())?;
+        Ok(path.to_owned())
+    }
+
+    /// Reads a report that was written as JSON.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is no such report.
+    pub fn read_json(path: &Path) -> Result<Self, ProbeError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ProbeError::file(path, error))?;
+        serde_json::from_str(&text)
+            .map_err(|source| ProbeError::Document { path: path.to_owned(), source })
     }
 
     pub(crate) fn rule(&mut self, section: crate::Section, text: String) {

@@ -1,0 +1,157 @@
+//! The ceilings of this machine, case by case; then the summary table, `probe.json` and the
+//! pictures.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bench_kit::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, sizes};
+use hw_probe::cases::{ChaseCase, FmaCase, StreamCase, pin_to_first};
+use hw_probe::gemm::{self, Backend, Element};
+use hw_probe::{Kernel, ProbeOptions, Stores};
+use ndarray::Array2;
+
+fn threads() -> Vec<usize> {
+    let all = hw_probe::machine().threads;
+    if all > 1 { vec![1, all] } else { vec![1] }
+}
+
+/// `hw-probe/memory/triad/2-threads`: the better way of storing where there are several.
+fn memory(c: &mut Criterion) {
+    let kernels =
+        [Kernel::Read, Kernel::Write, Kernel::Copy, Kernel::Scale, Kernel::Add, Kernel::Triad];
+    for kernel in kernels {
+        for &stores in Stores::of(kernel) {
+            let name = kernel.name(stores);
+            let way = if stores == Stores::Library { "/library" } else { "" };
+            // Ordinary stores are measured where they are the only ones, and for `write`.
+            if stores == Stores::Regular && kernel != Kernel::Write && Stores::of(kernel).len() > 1
+            {
+                continue;
+            }
+            stream(c, &format!("hw-probe/memory/{name}{way}"), kernel, stores);
+        }
+    }
+}
+
+fn stream(c: &mut Criterion, group: &str, kernel: Kernel, stores: Stores) {
+    let mut group = c.benchmark_group(group);
+    for threads in threads() {
+        // A system that refuses the memory has no such case.
+        let Ok(case) = StreamCase::new(kernel, stores, threads, sizes::memory_bytes()) else {
+            continue;
+        };
+        assert!(case.verify(), "{kernel:?} {stores:?}: wrong values");
+        group.throughput(Throughput::Bytes(case.bytes()));
+        group.bench_function(format!("{threads}-threads"), |b| {
+            b.iter_custom(|calls| case.run(calls));
+        });
+    }
+    group.finish();
+}
+
+fn latency(c: &mut Criterion) {
+    pin_to_first();
+    let mut group = c.benchmark_group("hw-probe/latency");
+    for (name, bytes) in [("16-KiB", 16 << 10), ("1-MiB", 1 << 20), ("main", sizes::memory_bytes())]
+    {
+        for (pages, huge) in [("ordinary-pages", false), ("huge-pages", true)] {
+            let Ok(mut case) = ChaseCase::new(bytes, huge) else { continue };
+            group.bench_function(BenchmarkId::new(name, pages), |b| {
+                b.iter_custom(|loads| case.run(loads));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn fma(c: &mut Criterion) {
+    for dtype in ["f64", "f32"] {
+        let mut group = c.benchmark_group(format!("hw-probe/compute/fma-{dtype}"));
+        for threads in threads() {
+            let Some(case) = FmaCase::new(dtype, threads) else { continue };
+            assert!(case.verify(), "FMA {dtype}: wrong values");
+            group.throughput(Throughput::Elements(case.flops()));
+            group.bench_function(format!("{threads}-threads"), |b| {
+                b.iter_custom(|calls| case.run(calls));
+            });
+        }
+        group.finish();
+    }
+}
+
+fn products(c: &mut Criterion) {
+    for &backend in Backend::ALL {
+        product::<f64>(c, backend);
+        product::<f32>(c, backend);
+    }
+}
+
+fn product<T: Element>(c: &mut Criterion, backend: Backend) {
+    let name = format!("hw-probe/compute/gemm-{}-{}", T::DTYPE, backend.name());
+    let mut group = c.benchmark_group(name);
+    for n in [256, sizes::matrix()] {
+        let (a, b) = (gemm::filled::<T>(n, 1), gemm::filled::<T>(n, 2));
+        let mut c = Array2::from_elem((n, n), T::of(0.0));
+        let all = hw_probe::machine().threads;
+        T::product(backend, all, a.view(), b.view(), &mut c);
+        assert!(gemm::verify(&a, &b, &c), "GEMM {n}: wrong values");
+        group.throughput(Throughput::Elements(2 * (n as u64).pow(3)));
+        group.bench_function(format!("{n}"), |bench| {
+            bench.iter(|| T::product(backend, all, a.view(), b.view(), &mut c));
+        });
+    }
+    group.finish();
+}
+
+/// The whole probe once, as `redline probe` makes it: the table and the files that keep it.
+fn summary(_: &mut Criterion) {
+    let asked = |name: &str| std::env::args().any(|argument| argument == name);
+    if !asked("--bench") || asked("--test") || asked("--list") || asked("--profile-time") {
+        return;
+    }
+    let options = ProbeOptions { quick: asked("--quick"), ..ProbeOptions::default() };
+    let report = match hw_probe::probe(&options, &mut ()) {
+        Ok(report) => report,
+        Err(error) => return eprintln!("no summary: {error}"),
+    };
+    println!("\n{report}");
+    match keep(&report, &folder()) {
+        Ok(paths) => paths.iter().for_each(|path| println!("{}", path.display())),
+        Err(error) => eprintln!("not written: {error}"),
+    }
+}
+
+/// `profiles/hw-probe` of the workspace.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles/hw-probe")
+}
+
+fn keep(
+    report: &hw_probe::ProbeReport,
+    dir: &Path,
+) -> Result<Vec<PathBuf>, Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(dir)?;
+    let dir = dir.canonicalize()?;
+    let mut paths = vec![report.write_json(&dir.join("probe.json"))?];
+    paths.extend(report.write_pictures(&dir)?);
+    if let Some(cache) = hw_probe::CeilingsCache::of_user() {
+        paths.push(cache.store(report)?);
+    }
+    Ok(paths)
+}
+
+/// Fewer and shorter samples than the house's own: a case here is one long call, and there are
+/// many.
+fn config() -> Criterion {
+    bench_kit::criterion("hw-probe")
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_secs(1))
+}
+
+criterion_group! {
+    name = benches;
+    config = config();
+    targets = memory, latency, fma, products, summary
+}
+criterion_main!(benches);
