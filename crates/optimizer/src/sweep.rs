@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use backtest::statistics::{Run, Stat, StatSet, Statistics};
+use backtest::statistics::{Run, Stat, StatSet, Statistics, price_returns};
 use backtest::strategy::{EntryExit, Feature, Strategy, check_values, parameter_index};
 use backtest::{Config, Signals, engine};
 use market_data::BarsView;
@@ -162,7 +162,7 @@ impl Sweep<'_> {
         scratch: &mut Scratch,
     ) -> Result<Trial, OptimizerError> {
         self.simulate(plan, &values, scratch)?;
-        let statistics = self.judge(&scratch.fills, StatSet::streaming());
+        let statistics = self.judge(plan, &scratch.fills, StatSet::streaming());
         Ok(Trial { values, statistics })
     }
 
@@ -181,13 +181,13 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    fn judge(&self, fills: &[engine::Fill], set: StatSet) -> Statistics {
+    fn judge(&self, plan: &Plan, fills: &[engine::Fill], set: StatSet) -> Statistics {
         let run = Run {
             bars: self.bars,
             fills,
             init_cash: self.config.init_cash,
             freq_ns: self.freq_ns,
-            returns: None,
+            returns: Some(&plan.returns),
         };
         run.statistics(set)
     }
@@ -206,7 +206,7 @@ impl Sweep<'_> {
         let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
         let mut scratch = Scratch::default();
         self.simulate(plan, &trials[best].values, &mut scratch).ok()?;
-        let moments = self.judge(&scratch.fills, MOMENTS);
+        let moments = self.judge(plan, &scratch.fills, MOMENTS);
         let dsr = deflated_sharpe_ratio(
             moments.get(Stat::SharpeRatio)? / bars_per_year.sqrt(),
             variance,
@@ -219,10 +219,11 @@ impl Sweep<'_> {
     }
 }
 
-/// The distinct features of all points, computed.
+/// What all trials share: the distinct features of all points, and the price's returns.
 struct Plan {
     features: Vec<Feature>,
     columns: Vec<Vec<f64>>,
+    returns: Vec<f64>,
 }
 
 impl Plan {
@@ -243,7 +244,9 @@ impl Plan {
                 Ok(column)
             })
             .collect::<Result<_, features::FeatureError>>()?;
-        Ok(Self { features, columns })
+        let mut returns = vec![0.0; close.len()];
+        price_returns(close, &mut returns);
+        Ok(Self { features, columns, returns })
     }
 
     fn columns(&self, wanted: &[Feature]) -> Vec<&[f64]> {

@@ -1,11 +1,9 @@
 //! Bad input ends with exit code 2 and one line that says what is wrong, where, and what would be
 //! right; never with a panic or half a file.
 
-mod common;
-
 use std::process::Output;
 
-use common::{Folder, redline, stderr, text};
+use crate::common::{Folder, redline, stderr, text};
 
 /// Asserts exit code 2 and one line on standard error that has every one of `needles`.
 fn refused(output: &Output, needles: &[&str]) {

@@ -1,9 +1,7 @@
 //! Every verb on generated data: its document has the contract's keys, its numbers agree with each
 //! other, and the number of threads changes no byte.
 
-mod common;
-
-use common::{Folder, redline, stderr, stdout, text};
+use crate::common::{Folder, redline, stderr, stdout, text};
 use serde_json::Value;
 
 fn json(arguments: &[&str]) -> Value {

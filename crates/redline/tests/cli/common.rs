@@ -4,26 +4,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder of files for one test, gone afterwards.
-pub struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// A file with `content`.
-    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 
     /// `bars` seeded bars.
-    pub fn synth(&self, name: &str, bars: usize) -> PathBuf {
+    pub(crate) fn synth(&self, name: &str, bars: usize) -> PathBuf {
         let path = self.path(name);
         let output = redline(&["data", "synth", "--bars", &bars.to_string(), "--out", text(&path)]);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -31,7 +31,7 @@ impl Folder {
     }
 
     /// Names of the files in it.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -40,18 +40,18 @@ impl Folder {
     }
 }
 
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-pub fn redline(arguments: &[&str]) -> Output {
+pub(crate) fn redline(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_redline")).args(arguments).output().unwrap()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

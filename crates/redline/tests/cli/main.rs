@@ -1,0 +1,5 @@
+//! The command as a user runs it.
+
+mod bad_input;
+mod common;
+mod verbs;
