@@ -36,8 +36,7 @@ fn agrees(name: &str, actual: &[f64], expected: &[f64], scale: f64) -> Result<()
     for (row, (a, e)) in actual.iter().zip(expected).enumerate().filter(|(_, (_, e))| !e.is_nan()) {
         compared += 1;
         let error = (a - e).abs() / e.abs().max(scale);
-        // Negated, so that a NaN fails.
-        if !(error <= 1e-9) {
+        if error.is_nan() || error > 1e-9 {
             return Err(format!("{name} row {row}: {a} instead of {e}"));
         }
     }

@@ -31,7 +31,9 @@ fn sorted(x: &[f64]) -> Vec<f64> {
 }
 
 /// Name, kernel, smallest window, the plain statement.
-const STATISTICS: [(&str, Rolling, usize, fn(&[f64]) -> f64); 12] = [
+type Statistic = (&'static str, Rolling, usize, fn(&[f64]) -> f64);
+
+const STATISTICS: [Statistic; 12] = [
     ("sum", rolling::sum, 1, |x| x.iter().sum()),
     ("mean", rolling::mean, 1, mean),
     ("var", rolling::var, 2, |x| centred(x, x) / (x.len() as f64 - 1.0)),

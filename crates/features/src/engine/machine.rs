@@ -1,7 +1,7 @@
 //! Running a graph over blocks of rows.
 
 use super::Block;
-use super::graph::{Graph, Series};
+use super::graph::{Graph, Node, Series};
 use crate::kernel::chain::{PLANES, Plane};
 
 /// Rows in one block: small enough that the blocks of a whole set stay in a core's own cache,
@@ -260,41 +260,25 @@ impl Program {
         // The columns that this node fills are taken out of the list for as long as it runs.
         let mut taken: [&mut [f64]; MAX_OUTPUTS] = Default::default();
         if let Some(columns) = &mut columns {
-            for (k, taken) in taken.iter_mut().take(count).enumerate() {
-                if let Some(column) = self.column[node.output.0 + k] {
-                    *taken = std::mem::take(&mut columns.outputs[column]);
-                }
-            }
+            self.exchange(node, &mut taken, columns);
         }
         // A node's outputs lie behind all of its inputs, as it was added after them.
-        let (before, rest) =
-            flat_mut(&mut state.arena).split_at_mut(self.places[node.output.0].start);
-        let (mut rest, mut behind) = (rest, self.places[node.output.0].start);
+        let begin = self.places[node.output.0].start;
+        let (before, behind) = flat_mut(&mut state.arena).split_at_mut(begin);
         let mut inputs: [&[f64]; MAX_TAPS] = [&[]; MAX_TAPS];
         for (input, tap) in inputs.iter_mut().zip(&node.inputs) {
+            let place = self.places[tap.series.0];
+            let in_arena = (&*before, place.start + place.history + state.cursor);
             let direct = columns.as_deref().and_then(|c| self.column_of(tap.series, c));
-            *input = match direct {
-                Some((column, origin)) => {
-                    let end = state.row - origin + rows - tap.lag;
-                    &column[end - rows - tap.depth..end]
-                }
-                None => {
-                    let place = self.places[tap.series.0];
-                    let end = place.start + place.history + state.cursor + rows - tap.lag;
-                    &before[end - rows - tap.depth..end]
-                }
-            };
+            let (values, at) = direct.map_or(in_arena, |(c, origin)| (c, state.row - origin));
+            let end = at + rows - tap.lag;
+            *input = &values[end - rows - tap.depth..end];
         }
         let mut outputs: [&mut [f64]; MAX_OUTPUTS] = Default::default();
-        for (k, (output, taken)) in outputs.iter_mut().zip(&mut taken).take(count).enumerate() {
-            let Place { start, history } = self.places[node.output.0 + k];
-            let (own, next) = rest.split_at_mut(start - behind + history + self.capacity);
-            let own = &mut own[start - behind..];
-            (rest, behind) = (next, start + history + self.capacity);
-            *output = match columns.as_deref() {
-                Some(c) if !taken.is_empty() => &mut taken[state.row - c.origin..][..rows],
-                _ => &mut own[history + state.cursor..][..rows],
-            };
+        self.open(node, behind, state.cursor, rows, &mut outputs);
+        let origin = columns.as_deref().map_or(0, |c| c.origin);
+        for (output, taken) in outputs.iter_mut().zip(&mut taken).filter(|(_, t)| !t.is_empty()) {
+            *output = &mut taken[state.row - origin..][..rows];
         }
         (node.kernel.run)(&mut Block {
             row: state.row,
@@ -305,11 +289,40 @@ impl Program {
             state: &mut state.carried[self.states[index]..self.states[index + 1]],
         });
         if let Some(columns) = columns {
-            for (k, taken) in taken.into_iter().take(count).enumerate() {
-                if let Some(column) = self.column[node.output.0 + k] {
-                    columns.outputs[column] = taken;
-                }
+            self.exchange(node, &mut taken, columns);
+        }
+    }
+
+    /// Swaps the columns that show a node's outputs with what stands in for them.
+    fn exchange<'c>(
+        &self,
+        node: &Node,
+        taken: &mut [&'c mut [f64]; MAX_OUTPUTS],
+        columns: &mut Columns<'c>,
+    ) {
+        for (k, taken) in taken.iter_mut().take(node.kernel.outputs).enumerate() {
+            if let Some(column) = self.column[node.output.0 + k] {
+                std::mem::swap(taken, &mut columns.outputs[column]);
             }
+        }
+    }
+
+    /// The blocks of a node's outputs within the arena from its first output's place on.
+    fn open<'a>(
+        &self,
+        node: &Node,
+        mut rest: &'a mut [f64],
+        cursor: usize,
+        rows: usize,
+        outputs: &mut [&'a mut [f64]; MAX_OUTPUTS],
+    ) {
+        let mut from = self.places[node.output.0].start;
+        for (k, output) in outputs.iter_mut().take(node.kernel.outputs).enumerate() {
+            let Place { start, history } = self.places[node.output.0 + k];
+            let end = start + history + self.capacity;
+            let (own, next) = rest.split_at_mut(end - from);
+            *output = &mut own[start - from + history + cursor..][..rows];
+            (rest, from) = (next, end);
         }
     }
 

@@ -47,7 +47,6 @@ map! {
     DIV = |a, b;| a / b;
     ABS = |a;| a.abs();
     SQRT = |a;| a.sqrt();
-    LN = |a;| a.ln();
     /// `100 * a`.
     PERCENT = |a;| a * 100.0;
     /// `a * scale + offset`.

@@ -117,7 +117,7 @@ simd! {
                 for l in 0..LANES {
                     let less = if x[l] < now[l] { 1.0 } else { 0.0 };
                     let most = if x[l] <= now[l] { 1.0 } else { 0.0 };
-                    twice[l] += less + most + (x[l] - x[l]);
+                    twice[l] += less + most + x[l] * 0.0;
                 }
             }
             for l in 0..LANES {
@@ -143,7 +143,7 @@ pub(crate) fn rank_of(rows: &[f64]) -> f64 {
     for &x in rows {
         let less = if x < now { 1.0 } else { 0.0 };
         let most = if x <= now { 1.0 } else { 0.0 };
-        twice += less + most + (x - x);
+        twice += less + most + x * 0.0;
     }
     share(twice, rows.len())
 }

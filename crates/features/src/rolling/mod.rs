@@ -54,7 +54,7 @@ macro_rules! rolling {
             let build: fn(&mut Graph, &[Series], usize) -> Series = $build;
             let sources: Vec<Series> = (0..inputs.len()).map(Series).collect();
             let series = build(&mut graph, &sources, window);
-            T::run(&Program::new(graph, vec![series]), inputs, out);
+            sample::run(&Program::new(graph, vec![series]), inputs, out);
             Ok(())
         }
     )+};
@@ -141,6 +141,6 @@ pub fn quantile<T: Sample>(
     crate::registry::get("quantile")?.check(&[window as f64, q])?;
     let mut graph = Graph::new(1);
     let series = build("quantile", &mut graph, &[Series(0)], &[window as f64, q]);
-    T::run(&Program::new(graph, vec![series]), &[input], out);
+    sample::run(&Program::new(graph, vec![series]), &[input], out);
     Ok(())
 }
