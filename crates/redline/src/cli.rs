@@ -53,6 +53,8 @@ pub(crate) enum Verb {
     Backtest(cmd::backtest::BacktestArgs),
     /// Run a strategy with every combination of parameters
     Optimize(cmd::optimize::OptimizeArgs),
+    /// Watch a process and its machine, with alerts
+    Monitor(crate::monitor::MonitorArgs),
     /// Measure every KPI, print the table, write the run record
     Suite(cmd::suite::SuiteArgs),
     /// Compare two run records

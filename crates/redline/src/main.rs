@@ -7,6 +7,7 @@ mod cli;
 mod cmd;
 mod data;
 mod document;
+mod monitor;
 mod options;
 mod progress;
 mod stats;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Backtest(args) => cmd::backtest::run(&args, &cli.global),
         Verb::Optimize(args) => cmd::optimize::run(&args, &cli.global),
         Verb::Suite(args) => cmd::suite::run(&args, &cli.global),
+        Verb::Monitor(args) => monitor::run(&args, &cli.global),
         Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
     };
     result.unwrap_or_else(|error| {

@@ -1,15 +1,102 @@
-//! Through `sysinfo`, which knows the current memory only.
+//! Through `sysinfo`, which knows the current memory only, not its peak.
 
-use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
+use std::cell::RefCell;
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
+
+use super::{Process, Reading};
+
+const NOT_GIVEN: &str = "this system does not give it";
 
 pub(crate) fn peak_rss_bytes() -> Option<u64> {
     None
 }
 
 pub(crate) fn rss_bytes() -> Option<u64> {
-    let pid = get_current_pid().ok()?;
-    let mut system = System::new();
-    let what = ProcessRefreshKind::nothing().with_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
-    Some(system.process(pid)?.memory())
+    process(std::process::id()).map(|process| process.rss_bytes)
+}
+
+thread_local! {
+    /// Kept between samples: a fresh one costs many times as much.
+    static SYSTEM: RefCell<System> = RefCell::new(System::new());
+}
+
+pub(crate) fn process(pid: u32) -> Option<Process> {
+    SYSTEM.with_borrow_mut(|system| {
+        let pid = Pid::from_u32(pid);
+        let what = ProcessRefreshKind::nothing().with_memory().with_cpu();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
+        let process = system.process(pid)?;
+        Some(Process {
+            started: process.start_time(),
+            is_zombie: process.status() == ProcessStatus::Zombie,
+            rss_bytes: process.memory(),
+            virtual_bytes: Ok(process.virtual_memory()),
+            cpu_seconds: process.accumulated_cpu_time() as f64 / 1e3,
+            threads: Err(NOT_GIVEN),
+            minor_faults: Err(NOT_GIVEN),
+            major_faults: Err(NOT_GIVEN),
+        })
+    })
+}
+
+/// Machine-wide figures.
+#[derive(Debug)]
+pub(crate) struct Machine;
+
+pub(crate) fn machine() -> Machine {
+    Machine
+}
+
+impl Machine {
+    pub(crate) fn cores(&self) -> u64 {
+        std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+    }
+
+    pub(crate) fn children(&self, _pid: u32) -> Vec<u32> {
+        Vec::new()
+    }
+
+    pub(crate) fn process_io(&self, _pid: u32) -> Reading<(u64, u64)> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn open_files(&self, _pid: u32) -> Reading<u64> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn pss_bytes(&self, _pid: u32) -> Reading<u64> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn memory(&self) -> Reading<(u64, u64)> {
+        SYSTEM.with_borrow_mut(|system| {
+            system.refresh_memory();
+            Ok((system.used_memory(), system.total_memory()))
+        })
+    }
+
+    pub(crate) fn cpu_ticks(&self) -> Reading<(u64, u64)> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn load(&self) -> Reading<f64> {
+        Ok(System::load_average().one)
+    }
+
+    pub(crate) fn disk_bytes(&self) -> Reading<(u64, u64)> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn pressure(&self, _resource: &str) -> Reading<f64> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn temperature_celsius(&self) -> Reading<f64> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn energy_joules(&self) -> Reading<f64> {
+        Err(NOT_GIVEN)
+    }
 }

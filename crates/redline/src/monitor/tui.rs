@@ -1,0 +1,80 @@
+//! Charts and alerts on a terminal.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use monitor::{Handle, Metric, Sample, State};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
+use ratatui::layout::{Constraint, Layout};
+use ratatui::style::{Color, Style};
+use ratatui::widgets::{Block, Row, Sparkline, Table};
+use ratatui::{DefaultTerminal, Frame};
+
+const CHARTS: [(Metric, &str, f64, &str); 4] = [
+    (Metric::ProcessRss, "process memory", 1e6, "MB"),
+    (Metric::ProcessCpu, "process CPU", 1.0, "% of a core"),
+    (Metric::SystemCpu, "machine CPU", 1.0, "%"),
+    (Metric::MemoryPercent, "machine memory", 1.0, "%"),
+];
+
+/// The terminal, taken over until this is dropped; a panic gives it back too.
+pub(crate) struct Screen(DefaultTerminal);
+
+impl Screen {
+    pub(crate) fn open() -> Result<Self> {
+        ratatui::try_init().map(Self).context("--tui needs a terminal")
+    }
+
+    /// Draws, then waits for a key; whether it was one that ends.
+    pub(crate) fn show(&mut self, handle: &Handle, wait: Duration) -> Result<bool> {
+        let samples = handle.recent(400);
+        let alerts = handle.alerts();
+        self.0.draw(|frame| draw(frame, &samples, &alerts))?;
+        if !event::poll(wait.max(Duration::from_millis(200)))? {
+            return Ok(false);
+        }
+        let Event::Key(key) = event::read()? else { return Ok(false) };
+        let is_ctrl_c = key.modifiers.contains(KeyModifiers::CONTROL);
+        Ok(match key.code {
+            KeyCode::Char('q') => true,
+            KeyCode::Char('c') => is_ctrl_c,
+            _ => false,
+        })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        ratatui::restore();
+    }
+}
+
+fn draw(frame: &mut Frame<'_>, samples: &[Sample], alerts: &[monitor::Alert]) {
+    let height = alerts.len() as u16 + 3;
+    let areas = Layout::vertical([Constraint::Fill(1); CHARTS.len()]).split(
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).split(frame.area())[0],
+    );
+    for ((metric, title, unit, name), area) in CHARTS.iter().zip(areas.iter()) {
+        let values: Vec<u64> = samples
+            .iter()
+            .map(|sample| (sample.get(*metric).unwrap_or(0.0) / unit) as u64)
+            .collect();
+        let shown = &values[values.len().saturating_sub(usize::from(area.width) - 2)..];
+        let value = samples.last().and_then(|sample| sample.get(*metric));
+        let value = value.map_or("not available".to_owned(), |v| format!("{:.1} {name}", v / unit));
+        let block = Block::bordered().title(format!(" {title}: {value} "));
+        let style = Style::new().fg(Color::Cyan);
+        frame.render_widget(Sparkline::default().data(shown).style(style).block(block), *area);
+    }
+    let rows = alerts.iter().map(|alert| {
+        let color = if alert.state == State::Firing { Color::Red } else { Color::Reset };
+        let value = alert.value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        let state = format!("{:?}", alert.state);
+        Row::new([alert.rule.clone(), state, value]).style(Style::new().fg(color))
+    });
+    let table = Table::new(rows, [Constraint::Fill(1); 3])
+        .block(Block::bordered().title(" alerts ").title_bottom(" q quits "));
+    let bottom =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).split(frame.area())[1];
+    frame.render_widget(table, bottom);
+}
