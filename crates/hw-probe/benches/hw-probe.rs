@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bench_kit::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, sizes};
-use hw_probe::cases::{ChaseCase, FmaCase, StreamCase, pin_to_first};
+use hw_probe::cases::{ChaseCase, FmaCase, StreamArrays, StreamCase};
 use hw_probe::gemm::{self, Backend, Element};
 use hw_probe::{Kernel, ProbeOptions, Stores};
 use ndarray::Array2;
@@ -15,45 +15,53 @@ fn threads() -> Vec<usize> {
     if all > 1 { vec![1, all] } else { vec![1] }
 }
 
-/// `hw-probe/memory/triad/2-threads`: the better way of storing where there are several.
+const KERNELS: [Kernel; 6] =
+    [Kernel::Read, Kernel::Write, Kernel::Copy, Kernel::Scale, Kernel::Add, Kernel::Triad];
+
+fn asked(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
+}
+
+/// A quarter under `--quick`: what the system must find for it costs more than streaming it.
+fn array_bytes() -> usize {
+    if asked("--quick") { sizes::memory_bytes() / 4 } else { sizes::memory_bytes() }
+}
+
+/// `hw-probe/memory/triad/2-threads`: past the caches where the processor can; ordinary stores
+/// where they are the only ones, and for `write`.
 fn memory(c: &mut Criterion) {
-    let kernels =
-        [Kernel::Read, Kernel::Write, Kernel::Copy, Kernel::Scale, Kernel::Add, Kernel::Triad];
-    for kernel in kernels {
-        for &stores in Stores::of(kernel) {
-            let name = kernel.name(stores);
-            let way = if stores == Stores::Library { "/library" } else { "" };
-            // Ordinary stores are measured where they are the only ones, and for `write`.
-            if stores == Stores::Regular && kernel != Kernel::Write && Stores::of(kernel).len() > 1
-            {
-                continue;
+    for threads in threads() {
+        // A system that refuses the memory has no such cases.
+        let Ok(arrays) = StreamArrays::new(&KERNELS, threads, array_bytes()) else { continue };
+        for kernel in KERNELS {
+            for &stores in Stores::of(kernel) {
+                let better = stores != Stores::Regular || Stores::of(kernel).len() == 1;
+                if better || kernel == Kernel::Write {
+                    stream(c, &arrays.case(kernel, stores), kernel, stores, threads);
+                }
             }
-            stream(c, &format!("hw-probe/memory/{name}{way}"), kernel, stores);
         }
     }
 }
 
-fn stream(c: &mut Criterion, group: &str, kernel: Kernel, stores: Stores) {
-    let mut group = c.benchmark_group(group);
-    for threads in threads() {
-        // A system that refuses the memory has no such case.
-        let Ok(case) = StreamCase::new(kernel, stores, threads, sizes::memory_bytes()) else {
-            continue;
-        };
-        assert!(case.verify(), "{kernel:?} {stores:?}: wrong values");
-        group.throughput(Throughput::Bytes(case.bytes()));
-        group.bench_function(format!("{threads}-threads"), |b| {
-            b.iter_custom(|calls| case.run(calls));
-        });
-    }
+fn stream(
+    c: &mut Criterion,
+    case: &StreamCase<'_>,
+    kernel: Kernel,
+    stores: Stores,
+    threads: usize,
+) {
+    let way = if stores == Stores::Library { "-library" } else { "" };
+    let mut group = c.benchmark_group(format!("hw-probe/memory/{}{way}", kernel.name(stores)));
+    assert!(case.verify(), "{kernel:?} {stores:?}: wrong values");
+    group.throughput(Throughput::Bytes(case.bytes()));
+    group.bench_function(format!("{threads}-threads"), |b| b.iter_custom(|calls| case.run(calls)));
     group.finish();
 }
 
 fn latency(c: &mut Criterion) {
-    pin_to_first();
     let mut group = c.benchmark_group("hw-probe/latency");
-    for (name, bytes) in [("16-KiB", 16 << 10), ("1-MiB", 1 << 20), ("main", sizes::memory_bytes())]
-    {
+    for (name, bytes) in [("16-KiB", 16 << 10), ("1-MiB", 1 << 20), ("main", array_bytes())] {
         for (pages, huge) in [("ordinary-pages", false), ("huge-pages", true)] {
             let Ok(mut case) = ChaseCase::new(bytes, huge) else { continue };
             group.bench_function(BenchmarkId::new(name, pages), |b| {
@@ -105,7 +113,6 @@ fn product<T: Element>(c: &mut Criterion, backend: Backend) {
 
 /// The whole probe once, as `redline probe` makes it: the table and the files that keep it.
 fn summary(_: &mut Criterion) {
-    let asked = |name: &str| std::env::args().any(|argument| argument == name);
     if !asked("--bench") || asked("--test") || asked("--list") || asked("--profile-time") {
         return;
     }

@@ -14,7 +14,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hw_probe::cases::{ChaseCase, FmaCase, StorageCase, StreamCase};
+use hw_probe::cases::{ChaseCase, FmaCase, StorageCase, StreamArrays};
 use hw_probe::gemm::{self, Backend, Element};
 use hw_probe::{Kernel, StorageRow, Stores};
 
@@ -80,7 +80,8 @@ fn stream(kernel: &str, stores: &str, threads: usize, mib: usize, seconds: f64) 
         "library" => Stores::Library,
         _ => return Err(format!("unknown stores `{stores}`").into()),
     };
-    let case = StreamCase::new(kernel, stores, threads, mib << 20)?;
+    let arrays = StreamArrays::new(&[kernel], threads, mib << 20)?;
+    let case = arrays.case(kernel, stores);
     let calls = calls(seconds, case.run(1));
     let rate = (case.bytes() * calls) as f64 * 1e-9 / case.run(calls).as_secs_f64();
     if !case.verify() {
@@ -119,7 +120,6 @@ fn product<T: Element>(threads: usize, n: usize, seconds: f64) -> Answer {
 
 fn chase(kib: usize, huge: bool, seconds: f64) -> Answer {
     const LOADS: u64 = 100_000;
-    hw_probe::cases::pin_to_first();
     let mut case = ChaseCase::new(kib << 10, huge)?;
     case.run(LOADS);
     let (begin, mut times) = (Instant::now(), Vec::new());

@@ -16,29 +16,37 @@ use crate::storage::{self, Scratch};
 use crate::sys::{Pages, Region};
 use crate::{memory, plan, team};
 
-/// A stream kernel over arrays of its own, on pinned threads.
-pub struct StreamCase {
+/// Arrays that several kernels stream in turn, each thread's first touched by a thread on its core.
+pub struct StreamArrays {
     bank: Bank,
-    case: Case,
+    len: usize,
 }
 
-impl StreamCase {
-    /// The kernel's arrays, of `array_bytes` each, shared out to `threads` and first touched by
-    /// them.
+impl StreamArrays {
+    /// Arrays of `array_bytes`, as many as `kernels` need, shared out to `threads`.
     ///
     /// # Errors
     /// Where the system refuses the memory.
-    pub fn new(
-        kernel: Kernel,
-        stores: Stores,
-        threads: usize,
-        array_bytes: usize,
-    ) -> io::Result<Self> {
+    pub fn new(kernels: &[Kernel], threads: usize, array_bytes: usize) -> io::Result<Self> {
         let len = array_bytes / threads / size_of::<f64>();
-        let case = Case { kernel, stores, len, parts: 1, calls: 1, repeats: 1 };
-        Ok(Self { bank: Bank::new(threads, &[kernel], array_bytes)?, case })
+        Ok(Self { bank: Bank::new(threads, kernels, array_bytes)?, len })
     }
 
+    /// One kernel over these arrays, which must be among those they were made for.
+    #[must_use]
+    pub fn case(&self, kernel: Kernel, stores: Stores) -> StreamCase<'_> {
+        let case = Case { kernel, stores, len: self.len, parts: 1, calls: 1, repeats: 1 };
+        StreamCase { bank: &self.bank, case }
+    }
+}
+
+/// A stream kernel on pinned threads.
+pub struct StreamCase<'a> {
+    bank: &'a Bank,
+    case: Case,
+}
+
+impl StreamCase<'_> {
     /// Bytes that one call moves, as STREAM counts them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -58,7 +66,7 @@ impl StreamCase {
 
     fn sample(&self, calls: u64) -> (Duration, bool) {
         let case = Case { calls: calls.max(1) as usize, ..self.case };
-        memory::sample(&self.bank, &case)
+        memory::sample(self.bank, &case)
     }
 }
 
@@ -122,10 +130,19 @@ impl ChaseCase {
 
     /// The time of `loads` loads.
     pub fn run(&mut self, loads: u64) -> Duration {
-        let words = self.region.as_u64();
-        let begin = Instant::now();
-        self.at = std::hint::black_box(chase::follow(words, self.at, loads as usize));
-        begin.elapsed()
+        let (words, at) = (self.region.as_u64(), self.at);
+        // A thread of its own: binding the caller's would bind whatever it starts later.
+        let run = || {
+            team::pin_to_first();
+            let begin = Instant::now();
+            let at = std::hint::black_box(chase::follow(words, at, loads as usize));
+            (begin.elapsed(), at)
+        };
+        let (elapsed, at) = std::thread::scope(|scope| {
+            scope.spawn(run).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        self.at = at;
+        elapsed
     }
 }
 
@@ -166,9 +183,4 @@ impl StorageCase {
     pub fn random_reads(&self, depth: usize, limit: Duration) -> Result<StorageRow, String> {
         storage::random_reads(&self.scratch, depth, limit)
     }
-}
-
-/// Binds the calling thread to the first processor that it may run on; whether that worked.
-pub fn pin_to_first() -> bool {
-    team::pin_to_first()
 }

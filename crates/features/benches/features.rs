@@ -1,0 +1,125 @@
+//! Kernels beside their naive variants, and the built-in sets, over a year of minutes.
+
+use bench_kit::{Criterion, Throughput, criterion_group, criterion_main, sizes};
+use features::{ComputeOptions, FeatureSet, compute, compute_into, registry};
+use market_data::Bars;
+
+/// Bars of a seeded random walk.
+fn bars(rows: usize) -> Bars {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut bars = Bars::with_capacity(rows);
+    let mut price = 10_000.0;
+    for row in 0..rows {
+        let open = price;
+        price *= 1.0 + (random() - 0.5) * 0.002;
+        bars.timestamp.push(row as i64 * 60_000_000_000);
+        bars.open.push(open);
+        bars.high.push(f64::max(open, price) * (1.0 + random() * 0.0004));
+        bars.low.push(f64::min(open, price) * (1.0 - random() * 0.0004));
+        bars.close.push(price);
+        bars.volume.push(random() * 100.0);
+    }
+    bars
+}
+
+type Naive = fn(&[f64], &mut [f64]);
+
+const WINDOW: usize = 20;
+
+fn windows(x: &[f64], out: &mut [f64], of: impl Fn(&[f64]) -> f64) {
+    for (out, rows) in out[WINDOW - 1..].iter_mut().zip(x.windows(WINDOW)) {
+        *out = of(rows);
+    }
+}
+
+fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len() as f64
+}
+
+/// Indicator, parameters, and the same by its definition, for a single input.
+const KERNELS: [(&str, &[f64], Naive); 6] = [
+    ("sma", &[20.0], |x, out| windows(x, out, mean)),
+    ("stddev", &[20.0], |x, out| {
+        windows(x, out, |rows| {
+            let m = mean(rows);
+            mean(&rows.iter().map(|v| (v - m) * (v - m)).collect::<Vec<_>>()).sqrt()
+        });
+    }),
+    ("max", &[20.0], |x, out| windows(x, out, |r| r.iter().copied().fold(f64::MIN, f64::max))),
+    ("median", &[20.0], |x, out| {
+        windows(x, out, |rows| {
+            let mut sorted = rows.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            (sorted[WINDOW / 2 - 1] + sorted[WINDOW / 2]) / 2.0
+        });
+    }),
+    ("wma", &[20.0], |x, out| {
+        windows(x, out, |r| {
+            r.iter().enumerate().map(|(i, v)| (i + 1) as f64 * v).sum::<f64>() / 210.0
+        });
+    }),
+    ("ema", &[20.0], |x, out| {
+        let mut y = mean(&x[..WINDOW]);
+        out[WINDOW - 1] = y;
+        for i in WINDOW..x.len() {
+            y += (x[i] - y) * (2.0 / 21.0);
+            out[i] = y;
+        }
+    }),
+];
+
+fn kernels(c: &mut Criterion) {
+    let bars = bars(sizes::minute_year());
+    let (mut fast, mut plain) = (vec![0.0; bars.len()], vec![0.0; bars.len()]);
+    for (name, params, naive) in KERNELS {
+        let indicator = registry::find(name).expect("a name of the registry");
+        indicator.compute(&[&bars.close], params, &mut [&mut fast]).expect("enough rows");
+        naive(&bars.close, &mut plain);
+        for (a, b) in fast.iter().zip(&plain).skip(WINDOW) {
+            assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{name}: {a} instead of {b}");
+        }
+        let mut group = c.benchmark_group(format!("features/{name}"));
+        group.throughput(Throughput::Elements(bars.len() as u64));
+        group.bench_function("20", |b| {
+            b.iter(|| indicator.compute(&[&bars.close], params, &mut [&mut fast]));
+        });
+        group.bench_function("20-naive", |b| b.iter(|| naive(&bars.close, &mut plain)));
+        group.finish();
+    }
+}
+
+fn sets(c: &mut Criterion) {
+    let bars = bars(sizes::minute_year());
+    for name in FeatureSet::BUILT_IN {
+        let set = FeatureSet::built_in(name).expect("a built-in set");
+        let mut group = c.benchmark_group(format!("features/{name}"));
+        group.throughput(Throughput::Elements(bars.len() as u64));
+        let one = compute(&set, bars.view(), &ComputeOptions { threads: 1, progress: None })
+            .expect("enough rows");
+        for threads in [1, 2] {
+            let options = ComputeOptions { threads, progress: None };
+            let mut table = one.clone();
+            compute_into(&set, bars.view(), &options, &mut table).expect("the same shape");
+            for (a, b) in one.columns.iter().zip(&table.columns) {
+                assert!(a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
+            group.bench_function(format!("{threads}-threads"), |b| {
+                b.iter(|| compute_into(&set, bars.view(), &options, &mut table));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = bench_kit::criterion("features");
+    targets = kernels, sets
+}
+criterion_main!(benches);
