@@ -39,10 +39,8 @@ fn workspace_root() -> PathBuf {
 
 impl Profiler for Flamegraphs {
     fn start_profiling(&mut self, case: &str, _criterion_folder: &Path) {
-        let guard = pprof::ProfilerGuardBuilder::default()
-            .frequency(FREQUENCY)
-            .blocklist(&BLOCKED)
-            .build();
+        let guard =
+            pprof::ProfilerGuardBuilder::default().frequency(FREQUENCY).blocklist(&BLOCKED).build();
         match guard {
             Ok(guard) => self.running = Some(guard),
             Err(error) => eprintln!("{case}: cannot profile: {error}"),
@@ -60,10 +58,7 @@ impl Profiler for Flamegraphs {
 }
 
 /// Writes `stacks.folded`, `flamegraph.svg` and `profile.pb`.
-fn write(
-    guard: &ProfilerGuard<'_>,
-    folder: &Path,
-) -> Result<(), Box<dyn std::error::Error>> {
+fn write(guard: &ProfilerGuard<'_>, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let report = guard.report().build()?;
     fs::create_dir_all(folder)?;
     let folded = fold(&report);

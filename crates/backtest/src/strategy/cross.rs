@@ -131,7 +131,7 @@ mod tests {
         let mut next = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let draw = state >> 33;
-            if draw % 50 == 0 { f64::NAN } else { (draw / 50 % levels) as f64 }
+            if draw.is_multiple_of(50) { f64::NAN } else { (draw / 50 % levels) as f64 }
         };
         (0..1_000).map(|_| next()).collect()
     }

@@ -118,7 +118,7 @@ fn inspect(args: &InspectArgs, global: &Global) -> Result<()> {
 fn convert(args: &ConvertArgs, global: &Global) -> Result<()> {
     let options = LoadOptions { from: args.from, to: args.to, ..LoadOptions::default() };
     let bars = market_data::load(&args.input, &options)?;
-    let save = SaveOptions { compression: args.compression, ..SaveOptions::default() };
+    let save = SaveOptions { compression: args.compression };
     market_data::save(&args.output, bars.view(), &save)?;
     if global.prints(None) {
         println!("{} bars written to {}", bars.len(), args.output.display());

@@ -155,10 +155,15 @@ fn watch(
                 break;
             }
         }
-        match &mut screen {
-            Some(screen) if screen.show(&handle, LOOK)? => is_over.store(true, Ordering::Release),
-            Some(_) => {}
-            None => std::thread::sleep(LOOK),
+        let is_quit = match &mut screen {
+            Some(screen) => screen.show(&handle, LOOK)?,
+            None => {
+                std::thread::sleep(LOOK);
+                false
+            }
+        };
+        if is_quit {
+            is_over.store(true, Ordering::Release);
         }
     }
     drop(screen);

@@ -8,14 +8,14 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 pub(crate) enum Target {
     Command { child: Child, name: String, is_asked: bool },
-    Other(monitor::Sampler, u32),
+    Other(Box<monitor::Sampler>, u32),
     Own,
 }
 
 impl Target {
     pub(crate) fn new(pid: Option<u32>, command: &[String]) -> Result<Self> {
         if let Some(pid) = pid {
-            return Ok(Self::Other(monitor::Sampler::new(pid, Vec::new())?, pid));
+            return Ok(Self::Other(Box::new(monitor::Sampler::new(pid, Vec::new())?), pid));
         }
         let Some((name, arguments)) = command.split_first() else { return Ok(Self::Own) };
         let child = Command::new(name)
