@@ -127,7 +127,8 @@ impl FromStr for Metric {
         if let Some(metric) = Self::ALL.iter().find(|metric| metric.info().name == text) {
             return Ok(*metric);
         }
-        let likeness = |metric: &&Self| strsim::normalized_damerau_levenshtein(metric.info().name, text);
+        let likeness =
+            |metric: &&Self| strsim::normalized_damerau_levenshtein(metric.info().name, text);
         let nearest = Self::ALL
             .iter()
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
