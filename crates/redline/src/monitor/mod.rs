@@ -156,8 +156,11 @@ fn watch(
             }
         }
         match &mut screen {
-            Some(screen) if screen.show(&handle, LOOK)? => is_over.store(true, Ordering::Release),
-            Some(_) => {}
+            Some(screen) => {
+                if screen.show(&handle, LOOK)? {
+                    is_over.store(true, Ordering::Release);
+                }
+            }
             None => std::thread::sleep(LOOK),
         }
     }
