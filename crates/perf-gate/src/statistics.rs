@@ -19,7 +19,7 @@ pub(crate) fn mann_whitney(base: &[f64], head: &[f64]) -> Option<(f64, f64)> {
     // U less its mean is half of the difference between wins.
     let distance = ((more - less).abs() / 2.0 - 0.5).max(0.0);
     let p =
-        if deviation > 0.0 { erfc(distance / deviation / std::f64::consts::SQRT_2) } else { 1.0 };
+        if distance > 0.0 { erfc(distance / deviation / std::f64::consts::SQRT_2) } else { 1.0 };
     Some((p.min(1.0), (more - less) / pairs))
 }
 
