@@ -191,7 +191,7 @@ mod tests {
     fn mistakes_are_named_with_their_place() {
         let head = "[[rule]]\nname = \"r\"\n";
         let error = |rest: &str| parse_rules(&format!("{head}{rest}")).unwrap_err().to_string();
-        let unknown = error("metric = \"proces_rss\"\nwhen = \"above\"\nthreshold = 1.0");
+        let unknown = error("metric = \"process_rs_bytes\"\nwhen = \"above\"\nthreshold = 1.0");
         assert!(unknown.contains("line 3, column 10"), "{unknown}");
         assert!(unknown.contains("process_rss_bytes"), "{unknown}");
         let state = error("metric = \"load_1m\"\nwhen = \"over\"\nthreshold = 1.0");

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::kpi::{digits, median};
+use crate::statistics::mann_whitney;
 use crate::{Better, Kpi, RunRecord};
 
 /// A change below this share is never called one: clocks and caches move that much by themselves.
@@ -41,6 +42,13 @@ pub struct Change {
     pub change_percent: Option<f64>,
     /// 95 percent bootstrap interval of that.
     pub interval_percent: Option<[f64; 2]>,
+    /// Two-sided p of the Mann-Whitney test: how often equal sides would differ as much.
+    pub p_value: Option<f64>,
+    /// Cliff's delta, -1 to 1: share of sample pairs in which the head is greater, less the share
+    /// in which it is smaller.
+    pub effect_size: Option<f64>,
+    /// Share of the machine's ceiling, base and head: what can be read across machines.
+    pub of_ceiling: [Option<f64>; 2],
     /// How it is judged.
     pub verdict: Verdict,
 }
@@ -77,6 +85,7 @@ fn change(base: Option<&Kpi>, head: &Kpi, same_machine: bool) -> Change {
     let base_value = base.and_then(|kpi| kpi.value);
     let percent = |ratio: f64| (ratio - 1.0) * 100.0;
     let interval = base.and_then(|base| ratio_interval(&base.samples, &head.samples));
+    let test = base.and_then(|base| mann_whitney(&base.samples, &head.samples));
     let verdict = match interval {
         Some(interval) if same_machine => judge(interval, head.better),
         _ => Verdict::Incomparable,
@@ -88,6 +97,9 @@ fn change(base: Option<&Kpi>, head: &Kpi, same_machine: bool) -> Change {
         head: head.value,
         change_percent: base_value.zip(head.value).map(|(base, head)| percent(head / base)),
         interval_percent: interval.map(|[low, high]| [percent(low), percent(high)]),
+        p_value: test.map(|(p, _)| p),
+        effect_size: test.map(|(_, delta)| delta),
+        of_ceiling: [base.and_then(|kpi| kpi.of_ceiling), head.of_ceiling],
         verdict,
     }
 }
@@ -184,15 +196,20 @@ impl fmt::Display for Verdict {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.same_machine {
-            writeln!(f, "the records are of two machines: values are shown, none is judged")?;
+            writeln!(
+                f,
+                "the records are of two machines: none is judged; only shares of each machine's \
+                 own ceiling can be read side by side"
+            )?;
         }
         for change in &self.changes {
             let [base, head, percent, interval] = change.cells();
             let Change { metric, verdict, .. } = change;
-            writeln!(
-                f,
-                "{metric:<32} {base:>16} {head:>16} {percent:>9} {interval:>20}  {verdict}"
-            )?;
+            write!(f, "{metric:<32} {base:>16} {head:>16} {percent:>9} {interval:>20}  {verdict}")?;
+            if let ([Some(base), Some(head)], false) = (change.of_ceiling, self.same_machine) {
+                write!(f, ", of ceiling {:.0} -> {:.0} %", base * 100.0, head * 100.0)?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }

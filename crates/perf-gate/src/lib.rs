@@ -26,6 +26,7 @@ mod compare;
 mod error;
 mod kpi;
 mod record;
+mod statistics;
 
 pub use compare::{Change, Comparison, Verdict, compare};
 pub use error::GateError;
