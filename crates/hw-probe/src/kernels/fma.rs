@@ -14,8 +14,7 @@ const FLOPS: usize = 2;
 /// Adds the final values up, which is what a caller checks.
 #[inline(always)]
 unsafe fn chains<V: Simd>(links: usize, from: [V; CHAINS], factor: V, term: V) -> [V; CHAINS] {
-    // One name for each register: as an array, the chains went through memory at every link, and
-    // the figure was a third of the peak.
+    // One name for each register, so that nothing invites the compiler to index an array in memory.
     let [
         mut a,
         mut b,
