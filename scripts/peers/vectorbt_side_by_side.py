@@ -163,8 +163,7 @@ def main():
         redline(arguments.binary, *search, "--out", trials)
         table = pd.read_parquet(trials).set_index(["fast", "slow"])
     every = sweep(close, freq, without_ties)
-    # Fees eat a fast pair's whole account. VectorBT adds up cash flows from the start, so that an
-    # equity of a cent carries the rounding of ten thousand: such trials are counted, not compared.
+    # An account that fees have eaten says nothing about agreement: such trials are not compared.
     alive = every.final_value().to_numpy() > CASH / 1e4
     print(f"{alive.sum()} of {len(alive)} trials end with more than {CASH / 1e4:g} and are compared")
     for ratio in ("sharpe_ratio", "sortino_ratio", "calmar_ratio", "omega_ratio", "max_drawdown",
