@@ -1,5 +1,7 @@
 //! Everything that decides how signals become orders. The defaults are VectorBT's.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::BacktestError;
@@ -11,6 +13,16 @@ pub enum PerBar<'a> {
     Scalar(f64),
     /// One number per bar; as long as the bars.
     Array(&'a [f64]),
+}
+
+impl<'a> PerBar<'a> {
+    /// The numbers of the bars in `range`.
+    fn slice(self, range: Range<usize>) -> Self {
+        match self {
+            Self::Scalar(_) => self,
+            Self::Array(values) => Self::Array(&values[range]),
+        }
+    }
 }
 
 impl PerBar<'_> {
@@ -248,6 +260,28 @@ pub struct Config<'a> {
     pub upon_stop_exit: StopExit,
     /// What adding to a position does to its stops.
     pub upon_stop_update: StopUpdate,
+}
+
+impl Config<'_> {
+    /// The same for the bars in `range`: numbers per bar are cut to it.
+    ///
+    /// # Panics
+    /// When an array is shorter than `range` reaches.
+    #[must_use]
+    pub fn slice(mut self, range: Range<usize>) -> Self {
+        for option in [
+            &mut self.size,
+            &mut self.price,
+            &mut self.fees,
+            &mut self.fixed_fees,
+            &mut self.slippage,
+            &mut self.sl_stop,
+            &mut self.tp_stop,
+        ] {
+            *option = option.slice(range.clone());
+        }
+        self
+    }
 }
 
 impl Default for Config<'_> {

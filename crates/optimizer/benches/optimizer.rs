@@ -4,7 +4,7 @@ use backtest::statistics::Stat;
 use backtest::{Config, SizeType, strategy};
 use bench_kit::{Criterion, Throughput, criterion_group, criterion_main, sizes};
 use market_data::SynthOptions;
-use optimizer::{Axis, Sweep};
+use optimizer::{Axis, Evaluator, Sweep};
 
 fn sweeps(c: &mut Criterion) {
     let bars =
@@ -20,15 +20,18 @@ fn sweeps(c: &mut Criterion) {
     let mut group = c.benchmark_group("optimizer/105_pairs");
     group.throughput(Throughput::Elements(105 * bars.len() as u64));
     for (name, config, threads) in cases {
+        let strategy = strategy::find("ma-cross").expect("a built-in strategy");
         let sweep = Sweep {
-            bars: bars.view(),
-            freq_ns: 60_000_000_000,
-            strategy: strategy::find("ma-cross").expect("a built-in strategy"),
+            evaluator: Evaluator {
+                bars: bars.view(),
+                freq_ns: 60_000_000_000,
+                strategy,
+                config,
+                threads,
+            },
             axes: &axes,
             condition: Some("fast < slow"),
-            config,
             objective: Stat::SharpeRatio,
-            threads,
         };
         let run = || sweep.run(&|_, _| {}).expect("an outcome");
         assert_eq!(run().trials.len(), 105);

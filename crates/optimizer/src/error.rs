@@ -52,6 +52,16 @@ pub enum OptimizerError {
         /// What can be asked for.
         known: String,
     },
+    /// A span of bars that holds none, or some that are not there.
+    #[error("bars {from}..{to} of {bars}: give a span within the data that holds a bar")]
+    Span {
+        /// First bar.
+        from: usize,
+        /// One past the last bar.
+        to: usize,
+        /// Bars there are.
+        bars: usize,
+    },
     /// The threads could not be started.
     #[error("cannot start {threads} threads: {source}")]
     Threads {

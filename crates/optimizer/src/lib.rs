@@ -6,19 +6,22 @@
 //! ```
 //! use backtest::{Config, statistics::Stat, strategy};
 //! use market_data::{SynthOptions, synth};
-//! use optimizer::{Axis, Sweep};
+//! use optimizer::{Axis, Evaluator, Sweep};
 //!
 //! let bars = synth(&SynthOptions { bars: 2_000, ..SynthOptions::default() });
 //! let axes = [Axis::parse("fast", "5:15:5")?, Axis::parse("slow", "20,40")?];
-//! let outcome = Sweep {
+//! let evaluator = Evaluator {
 //!     bars: bars.view(),
 //!     freq_ns: 60_000_000_000,
 //!     strategy: strategy::find("ma-cross")?,
+//!     config: Config::default(),
+//!     threads: 0,
+//! };
+//! let outcome = Sweep {
+//!     evaluator,
 //!     axes: &axes,
 //!     condition: Some("fast < slow"),
-//!     config: Config::default(),
 //!     objective: Stat::SharpeRatio,
-//!     threads: 0,
 //! }
 //! .run(&|_, _| {})?;
 //! assert_eq!(outcome.trials.len(), 6);
@@ -26,14 +29,18 @@
 //! ```
 
 mod error;
+mod evaluate;
+mod evaluator;
 mod overfitting;
 mod space;
 mod sweep;
 
 pub use error::OptimizerError;
+pub use evaluate::{Evaluate, Evaluation, Progress, SEGMENTS, Trial};
+pub use evaluator::Evaluator;
 pub use overfitting::deflated_sharpe_ratio;
 pub use space::{Axis, Condition};
-pub use sweep::{Outcome, Progress, Sweep, Trial};
+pub use sweep::{Outcome, Sweep};
 
 /// Grid points that one sweep may have.
 pub const MAX_POINTS: u64 = 10_000_000;

@@ -16,4 +16,4 @@ mod trades;
 
 pub use path::{equity, price_returns, returns};
 pub use stat::{Stat, StatSet};
-pub use summary::{Run, Statistics};
+pub use summary::{Moments, Run, Statistics};

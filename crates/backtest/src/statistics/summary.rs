@@ -26,6 +26,49 @@ pub struct Run<'a> {
     pub returns: Option<&'a [f64]>,
 }
 
+/// Sums from which the mean and deviation of any union of spans follow.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Moments {
+    /// Returns.
+    pub count: usize,
+    /// Their sum.
+    pub sum: f64,
+    /// The sum of their squares.
+    pub sum_squares: f64,
+}
+
+impl Moments {
+    /// Of `returns`.
+    #[must_use]
+    pub fn of(returns: &[f64]) -> Self {
+        let sum = returns.iter().sum();
+        let sum_squares = returns.iter().map(|r| r * r).sum();
+        Self { count: returns.len(), sum, sum_squares }
+    }
+
+    /// Mean over standard deviation (one degree of freedom removed), per return; NaN where the
+    /// deviation is 0 or there are fewer than 2.
+    #[must_use]
+    pub fn sharpe(&self) -> f64 {
+        let n = self.count as f64;
+        let mean = self.sum / n;
+        let variance = (self.sum_squares - mean * self.sum) / (n - 1.0);
+        if variance > 0.0 { mean / variance.sqrt() } else { f64::NAN }
+    }
+}
+
+impl std::ops::Add for Moments {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            sum_squares: self.sum_squares + other.sum_squares,
+        }
+    }
+}
+
 /// The statistics of one run. What was not asked for, and what is undefined, is `None`.
 #[derive(Debug, Clone, Copy)]
 pub struct Statistics {
@@ -75,6 +118,18 @@ impl Run<'_> {
             out.set(*stat, f64::NAN);
         }
         out
+    }
+
+    /// [`Moments`] of the returns of each of `count` spans of the bars, as equal as whole bars
+    /// permit, in time order. O(bars).
+    #[must_use]
+    pub fn segments(&self, count: usize) -> Vec<Moments> {
+        let bars = self.bars.len();
+        let mut values = vec![0.0; bars];
+        equity(self.bars.close, self.fills, self.init_cash, &mut values);
+        returns(self.init_cash, &mut values);
+        let cut = |segment: usize| segment * bars / count;
+        (0..count).map(|at| Moments::of(&values[cut(at)..cut(at + 1)])).collect()
     }
 
     fn bar_seconds(&self) -> f64 {

@@ -10,7 +10,7 @@ use backtest::strategy::{self, Strategy};
 use clap::Args;
 use market_data::BarsView;
 use market_data::table::{Column, Table};
-use optimizer::{Axis, Outcome, Sweep, Trial};
+use optimizer::{Axis, Evaluator, Outcome, Sweep, Trial};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -117,16 +117,14 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let loaded = args.input.load()?;
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = BarsView { close: &closes, ..loaded.bars.view() };
-    let sweep = Sweep {
+    let evaluator = Evaluator {
         bars,
         freq_ns: loaded.freq_ns,
         strategy,
-        axes: &axes,
-        condition: args.condition.as_deref(),
         config: args.orders.config(),
-        objective,
         threads: args.threads.threads.unwrap_or(0),
     };
+    let sweep = Sweep { evaluator, axes: &axes, condition: args.condition.as_deref(), objective };
     let bar = progress::bar(0, "combinations", global);
     let outcome = sweep.run(&|done, trials| {
         bar.set_length(trials as u64);

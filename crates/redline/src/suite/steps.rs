@@ -9,7 +9,7 @@ use backtest::{Config, Signals, engine};
 use features::{ComputeOptions, FeatureSet};
 use indicatif::ProgressBar;
 use market_data::{Bars, BarsView, LoadOptions, SaveOptions, SynthOptions};
-use optimizer::{Axis, Sweep};
+use optimizer::{Axis, Evaluator, Sweep};
 
 use super::{Figures, Plan};
 use crate::values;
@@ -166,14 +166,10 @@ fn sweep(
     let axes = [Axis::parse("fast", fast)?, Axis::parse("slow", slow)?];
     let strategy = strategy::find("ma-cross")?;
     let sweep = Sweep {
-        bars,
-        freq_ns,
-        strategy,
+        evaluator: Evaluator { bars, freq_ns, strategy, config: config(), threads: 0 },
         axes: &axes,
         condition: Some("fast < slow"),
-        config: config(),
         objective: Stat::SharpeRatio,
-        threads: 0,
     };
     let outcome = sweep.run(&|_, _| {})?;
     ensure!(outcome.trials.len() == trials, "{} trials, not {trials}", outcome.trials.len());

@@ -1,0 +1,175 @@
+//! Points through the engine.
+//!
+//! Each distinct feature of all points is computed once. Trials then run in parallel, each worker
+//! with one set of buffers: signals, fills. Memory is O(bars x distinct features + trials), never
+//! bars x trials.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use backtest::statistics::{Run, StatSet, Statistics, price_returns};
+use backtest::strategy::{EntryExit, Feature, Strategy, check_values};
+use backtest::{Config, Signals, engine};
+use market_data::BarsView;
+use rayon::prelude::*;
+
+use crate::{Evaluate, Evaluation, OptimizerError, Progress, SEGMENTS, Trial};
+
+/// A strategy on bars, ready for any number of points.
+#[derive(Clone, Copy)]
+pub struct Evaluator<'a> {
+    /// The bars; closes without NaN.
+    pub bars: BarsView<'a>,
+    /// Length of a bar in nanoseconds.
+    pub freq_ns: i64,
+    /// The rule.
+    pub strategy: &'a dyn Strategy,
+    /// How signals become orders.
+    pub config: Config<'a>,
+    /// Worker threads; 0 is all cores.
+    pub threads: usize,
+}
+
+/// Buffers of one worker, reused from trial to trial.
+#[derive(Default)]
+struct Scratch {
+    masks: EntryExit,
+    fills: Vec<engine::Fill>,
+}
+
+impl Evaluate for Evaluator<'_> {
+    fn bars(&self) -> usize {
+        self.bars.len()
+    }
+
+    fn evaluate(
+        &self,
+        points: &[Vec<f64>],
+        range: Range<usize>,
+        progress: Progress<'_>,
+    ) -> Result<Evaluation, OptimizerError> {
+        backtest::check(&self.bars, &Signals::default(), &self.config)?;
+        points.iter().try_for_each(|values| check_values(self.strategy, values))?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build()
+            .map_err(|source| OptimizerError::Threads { threads: self.threads, source })?;
+        pool.install(|| {
+            let started = Instant::now();
+            let plan = Plan::new(self, points, range)?;
+            let features_ns = started.elapsed().as_nanos() as u64;
+            let done = AtomicUsize::new(0);
+            let trials = points
+                .par_iter()
+                .map_init(Scratch::default, |scratch, values| {
+                    plan.simulate(values, scratch)?;
+                    let run = plan.judge(&scratch.fills);
+                    let trial = Trial {
+                        values: values.clone(),
+                        statistics: run.statistics(StatSet::streaming()),
+                        segments: run.segments(SEGMENTS).into_boxed_slice(),
+                    };
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, points.len());
+                    Ok(trial)
+                })
+                .collect::<Result<Vec<_>, OptimizerError>>()?;
+            let search_ns = started.elapsed().as_nanos() as u64 - features_ns;
+            Ok(Evaluation { trials, features_ns, search_ns })
+        })
+    }
+}
+
+impl Evaluator<'_> {
+    /// Every statistic of one point over `range`, those that need all returns at once included.
+    ///
+    /// # Errors
+    /// As [`Evaluate::evaluate`].
+    pub fn statistics(
+        &self,
+        values: &[f64],
+        range: Range<usize>,
+    ) -> Result<Statistics, OptimizerError> {
+        check_values(self.strategy, values)?;
+        let plan = Plan::new(self, &[values.to_vec()], range)?;
+        let mut scratch = Scratch::default();
+        plan.simulate(values, &mut scratch)?;
+        Ok(plan.judge(&scratch.fills).statistics(StatSet::all()))
+    }
+}
+
+/// What all trials share: the distinct features of all points, and the price's returns.
+struct Plan<'a> {
+    evaluator: &'a Evaluator<'a>,
+    config: Config<'a>,
+    range: Range<usize>,
+    bars: BarsView<'a>,
+    features: Vec<Feature>,
+    columns: Vec<Vec<f64>>,
+    returns: Vec<f64>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(
+        evaluator: &'a Evaluator<'a>,
+        points: &[Vec<f64>],
+        range: Range<usize>,
+    ) -> Result<Self, OptimizerError> {
+        let bars = evaluator.bars;
+        if range.is_empty() || range.end > bars.len() {
+            return Err(OptimizerError::Span {
+                from: range.start,
+                to: range.end,
+                bars: bars.len(),
+            });
+        }
+        let known = bars.slice(0..range.end);
+        let mut features: Vec<Feature> =
+            points.iter().flat_map(|values| evaluator.strategy.features(values)).collect();
+        features.sort_unstable();
+        features.dedup();
+        let columns = features
+            .par_iter()
+            .map(|feature| {
+                let mut column = vec![0.0; known.len()];
+                feature.compute(known.close, &mut column)?;
+                Ok(column)
+            })
+            .collect::<Result<_, features::FeatureError>>()?;
+        let bars = bars.slice(range.clone());
+        let config = evaluator.config.slice(range.clone());
+        let mut returns = vec![0.0; bars.len()];
+        price_returns(bars.close, &mut returns);
+        Ok(Self { evaluator, config, range, bars, features, columns, returns })
+    }
+
+    fn columns(&self, wanted: &[Feature]) -> Vec<&[f64]> {
+        let column = |feature| match self.features.binary_search(feature) {
+            Ok(at) => &self.columns[at][self.range.clone()],
+            Err(_) => unreachable!("every feature of every point was planned"),
+        };
+        wanted.iter().map(column).collect()
+    }
+
+    fn simulate(&self, values: &[f64], scratch: &mut Scratch) -> Result<(), OptimizerError> {
+        let Self { config, .. } = self;
+        let strategy = self.evaluator.strategy;
+        let columns = self.columns(&strategy.features(values));
+        strategy.signals(&columns, values, &mut scratch.masks);
+        let EntryExit { entry, exit } = std::mem::take(&mut scratch.masks);
+        let signals = Signals::new(entry, exit, config.direction);
+        engine::simulate(&self.bars, &signals, config, &mut scratch.fills)?;
+        scratch.masks = signals.into_entry_exit(config.direction);
+        Ok(())
+    }
+
+    fn judge<'f>(&'f self, fills: &'f [engine::Fill]) -> Run<'f> {
+        Run {
+            bars: self.bars,
+            fills,
+            init_cash: self.evaluator.config.init_cash,
+            freq_ns: self.evaluator.freq_ns,
+            returns: Some(&self.returns),
+        }
+    }
+}
