@@ -1,7 +1,7 @@
 //! The engine's steps, one by one, on a year of minutes.
 
 use backtest::statistics::{Run, Stat, StatSet, price_returns};
-use backtest::strategy::{EntryExit, Operand, crossings};
+use backtest::strategy::{EntryExit, Last, Operand, crossings};
 use backtest::{Accumulate, Config, Direction, Signals, engine};
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
 use market_data::{Bars, SynthOptions};
@@ -27,7 +27,7 @@ impl Year {
             column
         });
         let mut masks = EntryExit::default();
-        crossings(&averages[0], Operand::Column(&averages[1]), &mut masks);
+        crossings(&averages[0], Operand::Column(&averages[1]), &mut Last::default(), &mut masks);
         let signals = Signals::new(masks.entry, masks.exit, Direction::LongOnly);
         Self { bars, averages, signals }
     }
@@ -39,7 +39,14 @@ fn signals(c: &mut Criterion) {
     let mut group = c.benchmark_group("backtest/signals");
     group.throughput(Throughput::Elements(year.bars.len() as u64));
     group.bench_function("crossing", |b| {
-        b.iter(|| crossings(&year.averages[0], Operand::Column(&year.averages[1]), &mut masks));
+        b.iter(|| {
+            crossings(
+                &year.averages[0],
+                Operand::Column(&year.averages[1]),
+                &mut Last::default(),
+                &mut masks,
+            )
+        });
     });
     assert_eq!(masks.entry, year.signals.long_entry);
     group.finish();

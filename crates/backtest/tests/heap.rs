@@ -2,7 +2,7 @@
 //! once its buffers have their size.
 
 use backtest::statistics::{Run, StatSet};
-use backtest::strategy::{EntryExit, Operand, crossings};
+use backtest::strategy::{EntryExit, Last, Operand, crossings};
 use backtest::{Config, Direction, Signals, engine};
 use bench_kit::heap::{HeapCount, count};
 use market_data::SynthOptions;
@@ -21,7 +21,7 @@ fn the_steady_state_allocates_nothing() {
     let mut fills = Vec::new();
     let config = Config { fees: 0.001.into(), sl_stop: 0.01.into(), ..Config::default() };
     let mut run = || {
-        crossings(&averages[0], Operand::Column(&averages[1]), &mut masks);
+        crossings(&averages[0], Operand::Column(&averages[1]), &mut Last::default(), &mut masks);
         let EntryExit { entry, exit } = std::mem::take(&mut masks);
         let signals = Signals::new(entry, exit, Direction::LongOnly);
         engine::simulate(&bars.view(), &signals, &config, &mut fills).unwrap();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use backtest::statistics::{Run, StatSet, Statistics, price_returns};
-use backtest::strategy::{EntryExit, Feature, Strategy, check_values};
+use backtest::strategy::{EntryExit, Feature, Last, Strategy, check_values};
 use backtest::{Config, Signals, engine};
 use market_data::BarsView;
 use rayon::prelude::*;
@@ -155,7 +155,8 @@ impl<'a> Plan<'a> {
         let Self { config, .. } = self;
         let strategy = self.evaluator.strategy;
         let columns = self.columns(&strategy.features(values));
-        strategy.signals(&columns, values, &mut scratch.masks);
+        let mut memory = vec![Last::default(); strategy.crossings()];
+        strategy.signals(&columns, values, &mut memory, &mut scratch.masks);
         let EntryExit { entry, exit } = std::mem::take(&mut scratch.masks);
         let signals = Signals::new(entry, exit, config.direction);
         engine::simulate(&self.bars, &signals, config, &mut scratch.fills)?;

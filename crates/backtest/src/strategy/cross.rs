@@ -31,7 +31,7 @@ impl Operand<'_> {
 ///
 /// # Panics
 /// When `b` is a column of another length.
-pub fn crossings(a: &[f64], b: Operand<'_>, out: &mut EntryExit) {
+pub fn crossings(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut EntryExit) {
     out.entry.reset(a.len());
     out.exit.reset(a.len());
     let with = match b {
@@ -39,18 +39,17 @@ pub fn crossings(a: &[f64], b: Operand<'_>, out: &mut EntryExit) {
         Operand::Level(level) => With::Level(level),
     };
     compare(a, with, out.entry.words_mut(), out.exit.words_mut());
-    let mut last = Last::Unknown;
     let words = out.entry.words_mut().iter_mut().zip(out.exit.words_mut());
     for (at, (above, below)) in words.enumerate() {
         let bars = (a.len() - at * 64).min(64);
         if *above | *below == u64::MAX >> (64 - bars) {
             let (is_above, is_below) = (*above, *below);
-            *above = is_above & (is_below << 1 | u64::from(last == Last::Below));
-            *below = is_below & (is_above << 1 | u64::from(last == Last::Above));
-            last = if is_above >> (bars - 1) & 1 == 1 { Last::Above } else { Last::Below };
+            *above = is_above & (is_below << 1 | u64::from(*last == Last::Below));
+            *below = is_below & (is_above << 1 | u64::from(*last == Last::Above));
+            *last = if is_above >> (bars - 1) & 1 == 1 { Last::Above } else { Last::Below };
         } else {
             let is_known = |bit: usize| !(a[at * 64 + bit] + b.at(at * 64 + bit)).is_nan();
-            (*above, *below) = touching(*above, *below, bars, &mut last, is_known);
+            (*above, *below) = touching(*above, *below, bars, last, is_known);
         }
     }
 }
@@ -59,9 +58,9 @@ pub fn crossings(a: &[f64], b: Operand<'_>, out: &mut EntryExit) {
 ///
 /// # Panics
 /// When `b` is a column of another length.
-pub fn cross_above(a: &[f64], b: Operand<'_>, out: &mut Mask) {
+pub fn cross_above(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut Mask) {
     let mut both = EntryExit { entry: std::mem::take(out), exit: Mask::default() };
-    crossings(a, b, &mut both);
+    crossings(a, b, last, &mut both);
     *out = both.entry;
 }
 
@@ -69,18 +68,22 @@ pub fn cross_above(a: &[f64], b: Operand<'_>, out: &mut Mask) {
 ///
 /// # Panics
 /// When `b` is a column of another length.
-pub fn cross_below(a: &[f64], b: Operand<'_>, out: &mut Mask) {
+pub fn cross_below(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut Mask) {
     let mut both = EntryExit { entry: Mask::default(), exit: std::mem::take(out) };
-    crossings(a, b, &mut both);
+    crossings(a, b, last, &mut both);
     *out = both.exit;
 }
 
 /// Which side `a` was on at the last bar at which the two were not equal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    Above,
-    Below,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Last {
+    /// There was none, or NaN came after it.
+    #[default]
     Unknown,
+    /// `a > b`.
+    Above,
+    /// `a < b`.
+    Below,
 }
 
 /// A word in which the series are equal somewhere, which keeps the memory of the side, or one is
@@ -113,7 +116,7 @@ mod tests {
 
     fn rises(a: &[f64], b: &[f64]) -> Vec<usize> {
         let mut mask = Mask::default();
-        cross_above(a, Operand::Column(b), &mut mask);
+        cross_above(a, Operand::Column(b), &mut Last::default(), &mut mask);
         (0..a.len()).filter(|&bar| mask.get(bar)).collect()
     }
 
@@ -150,8 +153,23 @@ mod tests {
             }
             assert_eq!(rises(&a, &b), expected);
             let mut falls = Mask::default();
-            cross_below(&b, Operand::Column(&a), &mut falls);
+            cross_below(&b, Operand::Column(&a), &mut Last::default(), &mut falls);
             assert_eq!((0..a.len()).filter(|&bar| falls.get(bar)).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn spans_give_what_the_whole_gives() {
+        for levels in [3, 1_000_000] {
+            let (a, b) = (series(7, levels), series(8, levels));
+            let whole = rises(&a, &b);
+            let (mut last, mut mask, mut found) = (Last::default(), Mask::default(), Vec::new());
+            for from in (0..1_000).step_by(77) {
+                let to = (from + 77).min(1_000);
+                cross_above(&a[from..to], Operand::Column(&b[from..to]), &mut last, &mut mask);
+                found.extend((from..to).filter(|&bar| mask.get(bar - from)));
+            }
+            assert_eq!(found, whole);
         }
     }
 }

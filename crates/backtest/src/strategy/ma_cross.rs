@@ -1,6 +1,6 @@
 //! Two moving averages that cross.
 
-use super::{EntryExit, Feature, Operand, Parameter, Strategy, crossings};
+use super::{EntryExit, Feature, Last, Operand, Parameter, Strategy, crossings};
 use crate::BacktestError;
 
 /// Enters where the fast simple moving average of the close crosses above the slow one, exits
@@ -37,7 +37,17 @@ impl Strategy for MaCross {
         values.iter().map(|&window| Feature { indicator: "sma", window: window as usize }).collect()
     }
 
-    fn signals(&self, columns: &[&[f64]], _values: &[f64], out: &mut EntryExit) {
-        crossings(columns[0], Operand::Column(columns[1]), out);
+    fn crossings(&self) -> usize {
+        1
+    }
+
+    fn signals(
+        &self,
+        columns: &[&[f64]],
+        _values: &[f64],
+        memory: &mut [Last],
+        out: &mut EntryExit,
+    ) {
+        crossings(columns[0], Operand::Column(columns[1]), &mut memory[0], out);
     }
 }

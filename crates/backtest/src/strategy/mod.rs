@@ -8,7 +8,7 @@ mod cross;
 mod ma_cross;
 mod rsi_reversion;
 
-pub use cross::{Operand, cross_above, cross_below, crossings};
+pub use cross::{Last, Operand, cross_above, cross_below, crossings};
 pub use ma_cross::MaCross;
 pub use rsi_reversion::RsiReversion;
 
@@ -84,9 +84,13 @@ pub trait Strategy: Sync {
     /// The features that `values` need.
     fn features(&self, values: &[f64]) -> Vec<Feature>;
 
-    /// Writes the signals of `columns` (one per feature, in the order of
-    /// [`Strategy::features`]) to `out`, reusing its allocations.
-    fn signals(&self, columns: &[&[f64]], values: &[f64], out: &mut EntryExit);
+    /// Crossings that its signals watch, each of which remembers a side from span to span.
+    fn crossings(&self) -> usize;
+
+    /// Writes the signals of a span of bars to `out`, reusing its allocations. `columns` are the
+    /// span of each feature, in the order of [`Strategy::features`]; `memory` has a side per
+    /// crossing, as the span before left it ([`Last::Unknown`] at the start).
+    fn signals(&self, columns: &[&[f64]], values: &[f64], memory: &mut [Last], out: &mut EntryExit);
 }
 
 /// The strategies built in.

@@ -1,6 +1,6 @@
 //! A relative strength index that left its band.
 
-use super::{EntryExit, Feature, Operand, Parameter, Strategy, cross_above, cross_below};
+use super::{EntryExit, Feature, Last, Operand, Parameter, Strategy, cross_above, cross_below};
 use crate::BacktestError;
 
 /// Enters where the RSI of the close crosses below `lower`, exits where it crosses above `upper`.
@@ -42,8 +42,19 @@ impl Strategy for RsiReversion {
         vec![Feature { indicator: "rsi", window: values[0] as usize }]
     }
 
-    fn signals(&self, columns: &[&[f64]], values: &[f64], out: &mut EntryExit) {
-        cross_below(columns[0], Operand::Level(values[1]), &mut out.entry);
-        cross_above(columns[0], Operand::Level(values[2]), &mut out.exit);
+    fn crossings(&self) -> usize {
+        2
+    }
+
+    fn signals(
+        &self,
+        columns: &[&[f64]],
+        values: &[f64],
+        memory: &mut [Last],
+        out: &mut EntryExit,
+    ) {
+        let [lower, upper] = [values[1], values[2]].map(Operand::Level);
+        cross_below(columns[0], lower, &mut memory[0], &mut out.entry);
+        cross_above(columns[0], upper, &mut memory[1], &mut out.exit);
     }
 }

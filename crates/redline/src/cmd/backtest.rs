@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use backtest::engine::{self, Fill};
 use backtest::records::{Trade, for_each_trade};
 use backtest::statistics::{self, Run, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, Feature, Strategy};
+use backtest::strategy::{self, EntryExit, Feature, Last, Strategy};
 use backtest::{Config, Mask, Signals};
 use clap::Args;
 use market_data::BarsView;
@@ -132,7 +132,8 @@ fn strategy_signals(
     let started = Instant::now();
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let mut masks = EntryExit::default();
-    strategy.signals(&columns, &values, &mut masks);
+    let mut memory = vec![Last::default(); strategy.crossings()];
+    strategy.signals(&columns, &values, &mut memory, &mut masks);
     let signals = Signals::new(masks.entry, masks.exit, config.direction);
     elapsed.signals = elapsed_ns(started);
     Ok(signals)

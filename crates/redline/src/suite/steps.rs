@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use backtest::statistics::{Run, Stat, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, Strategy};
+use backtest::strategy::{self, EntryExit, Last, Strategy};
 use backtest::{Config, Signals, engine};
 use features::{ComputeOptions, FeatureSet};
 use indicatif::ProgressBar;
@@ -144,7 +144,8 @@ impl Buffers {
             feature.compute(bars.close, column)?;
         }
         let columns: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
-        strategy.signals(&columns, values, &mut self.masks);
+        let mut memory = vec![Last::default(); strategy.crossings()];
+        strategy.signals(&columns, values, &mut memory, &mut self.masks);
         let EntryExit { entry, exit } = std::mem::take(&mut self.masks);
         let signals = Signals::new(entry, exit, config.direction);
         engine::simulate(&bars, &signals, &config, &mut self.fills)?;
