@@ -11,6 +11,7 @@
 //! | signals to fills | [`engine`] |
 //! | fills to trades | [`records`] |
 //! | fills to statistics | [`statistics`] |
+//! | many trials at once, straight to statistics | [`batch`] |
 //!
 //! ```
 //! use backtest::{Config, Direction, Mask, Signals, engine, statistics::{Run, Stat, StatSet}};
@@ -43,6 +44,7 @@
 //! # Ok::<(), backtest::BacktestError>(())
 //! ```
 
+pub mod batch;
 mod check;
 pub mod config;
 pub mod engine;

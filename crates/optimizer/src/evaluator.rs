@@ -1,13 +1,15 @@
 //! Points through the engine.
 //!
-//! Each distinct feature of all points is computed once. Trials then run in parallel, each worker
-//! with one set of buffers: signals, fills. Memory is O(bars x distinct features + trials), never
-//! bars x trials.
+//! Each distinct feature of all points is computed once. Trials then run in parallel. Fully
+//! invested longs go through the bars eight at a time, tile by tile ([`backtest::batch`]), so that
+//! what they share is read from L2; other accounts one at a time, each worker with one set of
+//! buffers. Memory is O(bars x distinct features + trials), never bars x trials.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use backtest::batch::{Batch, LANES, TILE, Tile};
 use backtest::statistics::{Run, StatSet, Statistics, price_returns};
 use backtest::strategy::{EntryExit, Feature, Last, Strategy, check_values};
 use backtest::{Config, Signals, engine};
@@ -60,20 +62,14 @@ impl Evaluate for Evaluator<'_> {
             let plan = Plan::new(self, points, range)?;
             let features_ns = started.elapsed().as_nanos() as u64;
             let done = AtomicUsize::new(0);
-            let trials = points
-                .par_iter()
-                .map_init(Scratch::default, |scratch, values| {
-                    plan.simulate(values, scratch)?;
-                    let run = plan.judge(&scratch.fills);
-                    let trial = Trial {
-                        values: values.clone(),
-                        statistics: run.statistics(StatSet::streaming()),
-                        segments: run.segments(SEGMENTS).into_boxed_slice(),
-                    };
-                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, points.len());
-                    Ok(trial)
-                })
-                .collect::<Result<Vec<_>, OptimizerError>>()?;
+            let finished = |trials| {
+                progress(done.fetch_add(trials, Ordering::Relaxed) + trials, points.len());
+            };
+            let trials = if Batch::new(&plan.config).is_some() {
+                plan.in_batches(points, &finished)
+            } else {
+                plan.one_by_one(points, &finished)?
+            };
             let search_ns = started.elapsed().as_nanos() as u64 - features_ns;
             Ok(Evaluation { trials, features_ns, search_ns })
         })
@@ -164,6 +160,71 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    fn one_by_one(
+        &self,
+        points: &[Vec<f64>],
+        finished: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Trial>, OptimizerError> {
+        points
+            .par_iter()
+            .map_init(Scratch::default, |scratch, values| {
+                self.simulate(values, scratch)?;
+                let run = self.judge(&scratch.fills);
+                let trial = Trial {
+                    values: values.clone(),
+                    statistics: run.statistics(StatSet::streaming()),
+                    segments: run.segments(SEGMENTS).into_boxed_slice(),
+                };
+                finished(1);
+                Ok(trial)
+            })
+            .collect()
+    }
+
+    fn in_batches(&self, points: &[Vec<f64>], finished: &(dyn Fn(usize) + Sync)) -> Vec<Trial> {
+        let share = points.len().div_ceil(rayon::current_num_threads());
+        // A worker reads the shared tile once for all trials of its chunk, so that chunks are as
+        // large as leaves every worker one, but no larger than keeps their accounts in L2.
+        let chunk = share.next_multiple_of(LANES).min(MOST_AT_ONCE);
+        points
+            .par_chunks(chunk)
+            .flat_map_iter(|points| {
+                let trials = self.chunk(points);
+                finished(trials.len());
+                trials
+            })
+            .collect()
+    }
+
+    /// The trials of one worker: every tile, and for every tile all batches.
+    fn chunk(&self, points: &[Vec<f64>]) -> Vec<Trial> {
+        let strategy = self.evaluator.strategy;
+        let (bars, close) = (self.bars.len(), self.bars.close);
+        let mut groups: Vec<Group> = points.chunks(LANES).map(|p| Group::new(self, p)).collect();
+        let mut tile = Tile::new();
+        let mut columns = Vec::new();
+        for segment in 0..SEGMENTS {
+            let mut from = segment * bars / SEGMENTS;
+            let end = (segment + 1) * bars / SEGMENTS;
+            while from < end {
+                let to = (from + TILE).min(end);
+                tile.load(close, &self.returns, from..to);
+                for group in &mut groups {
+                    for trial in &mut group.trials {
+                        columns.clear();
+                        columns.extend(trial.columns.iter().map(|column| &column[from..to]));
+                        let (values, memory) = (trial.values, &mut trial.memory);
+                        strategy.signals(&columns, values, memory, &mut group.signals[trial.place]);
+                    }
+                    group.batch.feed(&tile, &group.signals[..group.trials.len()]);
+                }
+                from = to;
+            }
+            groups.iter_mut().for_each(|group| group.batch.cut());
+        }
+        groups.iter().flat_map(|group| group.finish(self)).collect()
+    }
+
     fn judge<'f>(&'f self, fills: &'f [engine::Fill]) -> Run<'f> {
         Run {
             bars: self.bars,
@@ -172,5 +233,48 @@ impl<'a> Plan<'a> {
             freq_ns: self.evaluator.freq_ns,
             returns: Some(&self.returns),
         }
+    }
+}
+
+/// Trials that one worker takes through the bars together.
+const MOST_AT_ONCE: usize = 256;
+
+/// A batch, with what its trials carry from tile to tile.
+struct Group<'a> {
+    batch: Batch,
+    trials: Vec<Carried<'a>>,
+    signals: [EntryExit; LANES],
+}
+
+/// A trial between two tiles.
+struct Carried<'a> {
+    place: usize,
+    values: &'a [f64],
+    columns: Vec<&'a [f64]>,
+    memory: Vec<Last>,
+}
+
+impl<'a> Group<'a> {
+    fn new(plan: &'a Plan<'a>, points: &'a [Vec<f64>]) -> Self {
+        let Some(batch) = Batch::new(&plan.config) else {
+            unreachable!("the caller asked whether there are batches for these options");
+        };
+        let strategy = plan.evaluator.strategy;
+        let carried = |(place, values): (usize, &'a Vec<f64>)| Carried {
+            place,
+            values,
+            columns: plan.columns(&strategy.features(values)),
+            memory: vec![Last::default(); strategy.crossings()],
+        };
+        let trials = points.iter().enumerate().map(carried).collect();
+        Self { batch, trials, signals: Default::default() }
+    }
+
+    fn finish(&self, plan: &Plan<'_>) -> impl Iterator<Item = Trial> {
+        self.trials.iter().map(|trial| Trial {
+            values: trial.values.to_vec(),
+            statistics: self.batch.statistics(trial.place, plan.bars, plan.evaluator.freq_ns),
+            segments: self.batch.segments(trial.place).into_boxed_slice(),
+        })
     }
 }

@@ -6,11 +6,12 @@
 
 use super::float::{add, is_close, is_less, snap};
 use super::{Account, Fill, Order, Side};
+use crate::Config;
 use crate::config::{Accumulate, Conflict, PerBar, SizeType};
-use crate::{Config, Signals};
 
 /// The numbers that decide an all-in order.
-pub(super) struct AllIn {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AllIn {
     init_cash: f64,
     fees: f64,
     fixed_fees: f64,
@@ -18,9 +19,27 @@ pub(super) struct AllIn {
     min_size: f64,
 }
 
+/// A buy as [`AllIn::buy`] would fill it, where it `is_certain` that it fills.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LikelyBuy {
+    pub(crate) price: f64,
+    pub(crate) size: f64,
+    pub(crate) fees: f64,
+    pub(crate) is_certain: bool,
+}
+
+/// A sale as [`AllIn::sell`] would fill it, where it `is_certain` that it fills.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LikelySale {
+    pub(crate) price: f64,
+    pub(crate) received: f64,
+    pub(crate) fees: f64,
+    pub(crate) is_certain: bool,
+}
+
 impl AllIn {
-    /// The case, where `config` and `signals` are one.
-    pub(super) fn of(config: &Config<'_>, signals: &Signals) -> Option<Self> {
+    /// The case, where `config` is one.
+    pub(crate) fn of(config: &Config<'_>) -> Option<Self> {
         let (PerBar::Scalar(fees), PerBar::Scalar(fixed_fees), PerBar::Scalar(slippage)) =
             (config.fees, config.fixed_fees, config.slippage)
         else {
@@ -34,15 +53,17 @@ impl AllIn {
             && config.max_size == f64::INFINITY
             && config.size_granularity.is_nan()
             && !config.has_stops();
-        let is_long = signals.short_entry.is_empty() && signals.short_exit.is_empty();
-        let has_both = signals.long_entry.len() == signals.long_exit.len();
-        (is_plain && is_long && has_both).then_some(Self {
+        is_plain.then_some(Self {
             init_cash: config.init_cash,
             fees,
             fixed_fees,
             slippage,
             min_size: config.min_size,
         })
+    }
+
+    pub(crate) fn init_cash(&self) -> f64 {
+        self.init_cash
     }
 
     /// Writes the fills of `entry` and `exit` at the prices of `close`.
@@ -70,19 +91,13 @@ impl AllIn {
         close: &[f64],
         entry: &[u64],
         exit: &[u64],
-        from: usize,
+        mut from: usize,
         cash: f64,
         fills: &mut Vec<Fill>,
     ) -> Option<(usize, f64)> {
-        let cash = snap(cash);
-        let affordable = add(cash, -self.fixed_fees) / (1.0 + self.fees);
-        let fees = cash - affordable;
-        let mut from = from;
         loop {
             let bar = next_bit(entry, exit, from)?;
-            let price = close[bar] * (1.0 + self.slippage);
-            let size = affordable / price;
-            if affordable > 0.0 && self.accepts(size) {
+            if let Some((price, size, fees)) = self.buy(cash, close[bar]) {
                 let order = Order { bar, side: Side::Buy, size, price, fees };
                 let account = Account { cash: 0.0, position: size, debt: 0.0, free_cash: 0.0 };
                 fills.push(Fill { order, account });
@@ -97,18 +112,13 @@ impl AllIn {
         close: &[f64],
         entry: &[u64],
         exit: &[u64],
-        from: usize,
+        mut from: usize,
         units: f64,
         fills: &mut Vec<Fill>,
     ) -> Option<(usize, f64)> {
-        let mut from = from;
         loop {
             let bar = next_bit(exit, entry, from)?;
-            let price = close[bar] * (1.0 - self.slippage);
-            let proceeds = units * price;
-            let fees = proceeds * self.fees + self.fixed_fees;
-            let received = add(proceeds, -fees);
-            if received >= 0.0 && self.accepts(units) {
+            if let Some((price, received, fees)) = self.sell(units, close[bar]) {
                 let order = Order { bar, side: Side::Sell, size: units, price, fees };
                 fills.push(Fill { order, account: Account::new(received) });
                 return Some((bar, received));
@@ -117,15 +127,73 @@ impl AllIn {
         }
     }
 
+    /// Price, size and fees of a buy for all of `cash`, where it is accepted.
+    #[inline]
+    pub(crate) fn buy(&self, cash: f64, close: f64) -> Option<(f64, f64, f64)> {
+        let cash = snap(cash);
+        let affordable = add(cash, -self.fixed_fees) / (1.0 + self.fees);
+        let fees = cash - affordable;
+        let price = close * (1.0 + self.slippage);
+        let size = affordable / price;
+        (affordable > 0.0 && self.accepts(size)).then_some((price, size, fees))
+    }
+
+    /// Price, cash received and fees of a sale of all `units`, where it is accepted.
+    #[inline]
+    pub(crate) fn sell(&self, units: f64, close: f64) -> Option<(f64, f64, f64)> {
+        let price = close * (1.0 - self.slippage);
+        let proceeds = units * price;
+        let fees = proceeds * self.fees + self.fixed_fees;
+        let received = add(proceeds, -fees);
+        (received >= 0.0 && self.accepts(units)).then_some((price, received, fees))
+    }
+
+    /// [`Self::buy`] without a branch: the same numbers where nothing needs forgiving.
+    #[inline(always)]
+    pub(crate) fn likely_buy(&self, cash: f64, close: f64) -> LikelyBuy {
+        let after_fixed = cash - self.fixed_fees;
+        let affordable = after_fixed / (1.0 + self.fees);
+        let price = close * (1.0 + self.slippage);
+        let size = affordable / price;
+        let is_certain = is_clear(after_fixed, cash) & self.is_clearly_enough(size);
+        LikelyBuy { price, size, fees: cash - affordable, is_certain }
+    }
+
+    /// [`Self::sell`] without a branch: the same numbers where nothing needs forgiving.
+    #[inline(always)]
+    pub(crate) fn likely_sell(&self, units: f64, close: f64) -> LikelySale {
+        let price = close * (1.0 - self.slippage);
+        let proceeds = units * price;
+        let fees = proceeds * self.fees + self.fixed_fees;
+        let received = proceeds - fees;
+        let is_certain = is_clear(received, proceeds) & self.is_clearly_enough(units);
+        LikelySale { price, received, fees, is_certain }
+    }
+
     /// False for NaN, too: a NaN price makes a NaN size.
     fn accepts(&self, size: f64) -> bool {
         size >= 0.0 && !is_close(size, 0.0) && !is_less(size, self.min_size)
     }
+
+    /// Whether `size` is accepted without a look at rounding.
+    #[inline(always)]
+    fn is_clearly_enough(&self, size: f64) -> bool {
+        (size > CLEAR) & (size >= self.min_size)
+    }
+}
+
+/// Far above the tolerances of `float.rs`, far below any account that is alive.
+const CLEAR: f64 = 1e-7;
+
+/// Whether costs leave so much of `before` that rounding needs no forgiving.
+#[inline(always)]
+fn is_clear(left: f64, before: f64) -> bool {
+    (left > before * CLEAR) & (left > CLEAR)
 }
 
 /// The first bit at or after `from` that is set in `wanted` and not in `unless`.
 #[inline]
-fn next_bit(wanted: &[u64], unless: &[u64], from: usize) -> Option<usize> {
+pub(crate) fn next_bit(wanted: &[u64], unless: &[u64], from: usize) -> Option<usize> {
     let mut word = from / 64;
     let mut bits = wanted.get(word)? & !unless.get(word)? & (u64::MAX << (from % 64));
     while bits == 0 {

@@ -20,6 +20,7 @@ mod simulate;
 mod stops;
 
 pub use account::Account;
+pub(crate) use all_in::{AllIn, next_bit};
 pub use simulate::simulate;
 
 /// Which way an order goes.

@@ -31,12 +31,17 @@ pub fn simulate(
     fills: &mut Vec<Fill>,
 ) -> Result<(), BacktestError> {
     fills.clear();
-    if let Some(all_in) = AllIn::of(config, signals) {
+    if let Some(all_in) = AllIn::of(config).filter(|_| is_long_only(signals)) {
         let (entry, exit) = (signals.long_entry.words(), signals.long_exit.words());
         all_in.simulate(bars.close, entry, exit, fills);
         return Ok(());
     }
     walk(bars, signals, config, fills)
+}
+
+fn is_long_only(signals: &Signals) -> bool {
+    let has_shorts = !(signals.short_entry.is_empty() && signals.short_exit.is_empty());
+    !has_shorts && signals.long_entry.len() == signals.long_exit.len()
 }
 
 /// The general case.
@@ -193,7 +198,7 @@ mod tests {
                 min_size,
                 ..Config::default()
             };
-            prop_assert!(AllIn::of(&config, &signals).is_some());
+            prop_assert!(AllIn::of(&config).is_some() && is_long_only(&signals));
             let (mut fast, mut general) = (Vec::new(), Vec::new());
             simulate(&bars, &signals, &config, &mut fast).unwrap();
             walk(&bars, &signals, &config, &mut general).unwrap();

@@ -3,9 +3,12 @@
 /// Lanes of every sum. Fixed, so that each instruction set adds in the same order.
 const LANES: usize = 8;
 
-/// Sums over returns r, a lane each: max(r, 0), min(r, 0), r^2, min(r, 0)^2.
+/// Sums over returns r, a lane each: r, max(r, 0), min(r, 0), r^2, min(r, 0)^2.
+///
+/// That of r is not left to the two after it: they are large, and it is their small difference.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sums {
+    all: [f64; LANES],
     gains: [f64; LANES],
     losses: [f64; LANES],
     squares: [f64; LANES],
@@ -15,6 +18,7 @@ pub(super) struct Sums {
 /// [`Sums`] with the lanes added up.
 #[derive(Clone, Copy)]
 pub(super) struct Totals {
+    pub(super) all: f64,
     pub(super) gains: f64,
     pub(super) losses: f64,
     pub(super) squares: f64,
@@ -27,14 +31,30 @@ impl Sums {
         // Comparisons, not `max` and `min`: one instruction, because NaN needs no care.
         let gain = if r > 0.0 { r } else { 0.0 };
         let loss = if r < 0.0 { r } else { 0.0 };
+        self.all[lane] += r;
         self.gains[lane] += gain;
         self.losses[lane] += loss;
         self.squares[lane] += r * r;
         self.downside_squares[lane] += loss * loss;
     }
 
+    /// Adds `other` and leaves it empty.
+    #[inline(always)]
+    pub(super) fn absorb(&mut self, other: &mut Self) {
+        let add = |to: &mut [f64; LANES], from: &[f64; LANES]| {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        };
+        add(&mut self.all, &other.all);
+        add(&mut self.gains, &other.gains);
+        add(&mut self.losses, &other.losses);
+        add(&mut self.squares, &other.squares);
+        add(&mut self.downside_squares, &other.downside_squares);
+        *other = Self::default();
+    }
+
     pub(super) fn totals(&self) -> Totals {
         Totals {
+            all: self.all.iter().sum(),
             gains: self.gains.iter().sum(),
             losses: self.losses.iter().sum(),
             squares: self.squares.iter().sum(),

@@ -14,6 +14,9 @@ mod stat;
 mod summary;
 mod trades;
 
+pub(crate) use path::Path;
 pub use path::{equity, price_returns, returns};
 pub use stat::{Stat, StatSet};
+pub(crate) use summary::About;
 pub use summary::{Moments, Run, Statistics};
+pub(crate) use trades::{Side, TradeSums};

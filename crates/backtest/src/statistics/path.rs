@@ -11,27 +11,36 @@ const BLOCK: usize = 128;
 
 /// What one pass over the equity says.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Path {
-    /// Sums over the returns r: max(r, 0), min(r, 0), r^2, min(r, 0)^2.
-    pub(super) gains: f64,
-    pub(super) losses: f64,
-    pub(super) sum_squares: f64,
-    pub(super) sum_downside_squares: f64,
-    pub(super) final_equity: f64,
+pub(crate) struct Path {
+    /// Sums over the returns r: r, max(r, 0), min(r, 0), r^2, min(r, 0)^2.
+    pub(crate) sum: f64,
+    pub(crate) gains: f64,
+    pub(crate) losses: f64,
+    pub(crate) sum_squares: f64,
+    pub(crate) sum_downside_squares: f64,
+    pub(crate) final_equity: f64,
     /// Deepest fall below the running peak, as a share; at most 0.
-    pub(super) max_drawdown: f64,
+    pub(crate) max_drawdown: f64,
     /// Bars of the longest drawdown.
-    pub(super) longest_drawdown: usize,
-    pub(super) max_gross_exposure: f64,
+    pub(crate) longest_drawdown: usize,
+    pub(crate) max_gross_exposure: f64,
     /// Whether equity was ever 0 or below, from where growth is no longer end over start.
-    pub(super) is_ruined: bool,
+    pub(crate) is_ruined: bool,
 }
+
+/// Bars whose returns are added up before they join the sum of all: the square root of a few
+/// hundred thousand, which loses least.
+const SUMMED: usize = 1024;
 
 /// The running state of the pass.
 struct Walk<'a> {
     close: &'a [f64],
     returns: Option<&'a [f64]>,
+    /// Of the bars before `summed`.
+    past: Sums,
+    /// Of those since: added up apart, so that small terms never meet a large sum.
     sums: Sums,
+    summed: usize,
     /// Equity of the last bar seen.
     equity: f64,
     peak: f64,
@@ -46,7 +55,7 @@ struct Walk<'a> {
 impl Path {
     /// Walks `fills` over `close` (no NaN) from an account of `init_cash`. `returns` are the
     /// close's own, where the caller has them: they save the division, not a bit.
-    pub(super) fn of(
+    pub(crate) fn of(
         close: &[f64],
         returns: Option<&[f64]>,
         fills: &[Fill],
@@ -78,7 +87,9 @@ impl<'a> Walk<'a> {
         Self {
             close,
             returns,
+            past: Sums::default(),
             sums: Sums::default(),
+            summed: 0,
             equity: init_cash,
             peak: f64::NEG_INFINITY,
             peak_bar: 0,
@@ -125,6 +136,7 @@ impl<'a> Walk<'a> {
             high = if block.high > high { block.high } else { high };
             self.drawdown(start, end, cash, position, block);
             start = end;
+            self.fold(end);
         }
         self.equity = cash + position * self.close[to - 1];
         if free_cash >= 0.0 {
@@ -142,6 +154,16 @@ impl<'a> Walk<'a> {
         self.equity = equity;
         self.is_ruined |= equity <= 0.0;
         self.peak_or_drawdown(bar, equity);
+        self.fold(bar);
+    }
+
+    /// Puts the sums away once they hold enough bars.
+    #[inline(always)]
+    fn fold(&mut self, bar: usize) {
+        if bar - self.summed > SUMMED {
+            self.past.absorb(&mut self.sums);
+            self.summed = bar;
+        }
     }
 
     #[inline(always)]
@@ -208,8 +230,10 @@ impl<'a> Walk<'a> {
 
     fn finish(mut self) -> Path {
         self.recover(self.close.len());
-        let totals = self.sums.totals();
+        self.past.absorb(&mut self.sums);
+        let totals = self.past.totals();
         Path {
+            sum: totals.all,
             gains: totals.gains,
             losses: totals.losses,
             sum_squares: totals.squares,

@@ -83,6 +83,8 @@ impl PartialEq for Statistics {
 }
 
 impl Statistics {
+    const NONE: Self = Self { values: [f64::NAN; Stat::ALL.len()] };
+
     /// The value of `stat`, `None` where it was not asked for or is undefined (a win rate without
     /// trades, a profit factor without losses).
     ///
@@ -97,7 +99,7 @@ impl Statistics {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Computes the statistics in `set`; O(orders), O(bars in a position) or O(bars) by what was
     /// asked, and memory only for [`Stat::needs_returns`].
     ///
@@ -105,11 +107,21 @@ impl Run<'_> {
     /// Without bars.
     #[must_use]
     pub fn statistics(&self, set: StatSet) -> Statistics {
-        let mut out = Statistics { values: [f64::NAN; Stat::ALL.len()] };
-        self.about_data(&mut out);
-        self.about_trades(&mut out);
+        let mut out = Statistics::NONE;
+        let about = self.about();
+        let close = self.bars.close;
+        let last_close = close[close.len() - 1];
+        about.data(self.final_equity(last_close), &mut out);
+        let fees = self.fills.iter().map(|fill| fill.order.fees).sum();
+        about.trades(&TradeSums::of(self.fills, last_close, close.len()), fees, &mut out);
         if set.meets(OF_PATH) || set.needs_returns() {
-            let annual_return = self.about_path(&mut out);
+            let path = Path::of(close, self.returns, self.fills, self.init_cash);
+            let growth = if path.is_ruined {
+                compounded(close, self.fills, self.init_cash)
+            } else {
+                about.growth(&path)
+            };
+            let annual_return = about.path(&path, growth, &mut out);
             if set.needs_returns() {
                 self.about_returns(&mut out, annual_return);
             }
@@ -132,6 +144,57 @@ impl Run<'_> {
         (0..count).map(|at| Moments::of(&values[cut(at)..cut(at + 1)])).collect()
     }
 
+    fn about(&self) -> About<'a> {
+        About { bars: self.bars, init_cash: self.init_cash, freq_ns: self.freq_ns }
+    }
+
+    fn final_equity(&self, last_close: f64) -> f64 {
+        let held = self.fills.last().map(|fill| fill.account);
+        held.map_or(self.init_cash, |account| account.cash + account.position * last_close)
+    }
+
+    fn about_returns(&self, out: &mut Statistics, annual_return: f64) {
+        let close = self.bars.close;
+        let mut values = vec![0.0; close.len()];
+        equity(close, self.fills, self.init_cash, &mut values);
+        returns(self.init_cash, &mut values);
+        let extended = Extended::of(&mut values, close);
+        let tail = extended.p95.abs() / extended.p5.abs();
+        out.set(Stat::Skew, extended.skew);
+        out.set(Stat::Kurtosis, extended.kurtosis);
+        out.set(Stat::ValueAtRisk, extended.p5);
+        out.set(Stat::TailRatio, tail);
+        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual_return));
+        out.set(Stat::Beta, extended.beta);
+        out.set(
+            Stat::Alpha,
+            (extended.alpha_per_bar + 1.0).powf(self.about().bars_per_year()) - 1.0,
+        );
+    }
+}
+
+/// What statistics need to know beside orders and equity.
+pub(crate) struct About<'a> {
+    pub(crate) bars: BarsView<'a>,
+    pub(crate) init_cash: f64,
+    pub(crate) freq_ns: i64,
+}
+
+impl About<'_> {
+    /// [`StatSet::streaming`], put together; `path` is of an account that was never ruined.
+    pub(crate) fn statistics(&self, trades: &TradeSums, fees: f64, path: &Path) -> Statistics {
+        let mut out = Statistics::NONE;
+        self.data(path.final_equity, &mut out);
+        self.trades(trades, fees, &mut out);
+        self.path(path, self.growth(path), &mut out);
+        out
+    }
+
+    /// Growth of the account, and its deepest drawdown.
+    fn growth(&self, path: &Path) -> (f64, f64) {
+        (path.final_equity / self.init_cash, path.max_drawdown)
+    }
+
     fn bar_seconds(&self) -> f64 {
         self.freq_ns as f64 / 1e9
     }
@@ -140,12 +203,7 @@ impl Run<'_> {
         YEAR_NS / self.freq_ns as f64
     }
 
-    fn final_equity(&self, last_close: f64) -> f64 {
-        let held = self.fills.last().map(|fill| fill.account);
-        held.map_or(self.init_cash, |account| account.cash + account.position * last_close)
-    }
-
-    fn about_data(&self, out: &mut Statistics) {
+    fn data(&self, end: f64, out: &mut Statistics) {
         let (close, time) = (self.bars.close, self.bars.timestamp);
         let (first, last) = (close[0], close[close.len() - 1]);
         out.set(Stat::Start, time[0] as f64 / 1e9);
@@ -153,17 +211,14 @@ impl Run<'_> {
         out.set(Stat::Period, close.len() as f64 * self.bar_seconds());
         out.set(Stat::BenchmarkReturn, (last / first - 1.0) * 100.0);
         out.set(Stat::StartValue, self.init_cash);
-        let end = self.final_equity(last);
         out.set(Stat::EndValue, end);
         out.set(Stat::TotalReturn, (end / self.init_cash - 1.0) * 100.0);
     }
 
-    fn about_trades(&self, out: &mut Statistics) {
-        let bars = self.bars.len();
-        let sums = TradeSums::of(self.fills, self.bars.close[bars - 1], bars);
+    fn trades(&self, sums: &TradeSums, fees: f64, out: &mut Statistics) {
         let (wins, losses) = (sums.wins, sums.losses);
         let closed = sums.closed as f64;
-        out.set(Stat::TotalFeesPaid, self.fills.iter().map(|fill| fill.order.fees).sum());
+        out.set(Stat::TotalFeesPaid, fees);
         out.set(Stat::TotalTrades, (sums.closed + sums.open) as f64);
         out.set(Stat::TotalClosedTrades, closed);
         out.set(Stat::TotalOpenTrades, sums.open as f64);
@@ -182,13 +237,11 @@ impl Run<'_> {
     }
 
     /// Gives the annualised return as a share, which percent might overflow.
-    fn about_path(&self, out: &mut Statistics) -> f64 {
-        let path = Path::of(self.bars.close, self.returns, self.fills, self.init_cash);
+    fn path(&self, path: &Path, (growth, drawdown): (f64, f64), out: &mut Statistics) -> f64 {
         let n = self.bars.len() as f64;
         let year = self.bars_per_year();
-        let sum = path.gains + path.losses;
-        let mean = sum / n;
-        let deviation = ((path.sum_squares - mean * sum).max(0.0) / (n - 1.0)).sqrt();
+        let mean = path.sum / n;
+        let deviation = ((path.sum_squares - mean * path.sum).max(0.0) / (n - 1.0)).sqrt();
         let downside = (path.sum_downside_squares / n).sqrt();
         out.set(Stat::MaxGrossExposure, path.max_gross_exposure * 100.0);
         if path.longest_drawdown > 0 {
@@ -198,32 +251,11 @@ impl Run<'_> {
         out.set(Stat::SharpeRatio, mean / deviation * year.sqrt());
         out.set(Stat::SortinoRatio, mean * year / (downside * year.sqrt()));
         out.set(Stat::OmegaRatio, path.gains / -path.losses);
-        let (growth, drawdown) = if path.is_ruined {
-            compounded(self.bars.close, self.fills, self.init_cash)
-        } else {
-            (path.final_equity / self.init_cash, path.max_drawdown)
-        };
         let annual = growth.powf(year / n) - 1.0;
         out.set(Stat::AnnualizedReturn, annual * 100.0);
         out.set(Stat::CalmarRatio, annual / drawdown.abs());
         out.set(Stat::AnnualizedVolatility, deviation * year.sqrt() * 100.0);
         annual
-    }
-
-    fn about_returns(&self, out: &mut Statistics, annual_return: f64) {
-        let close = self.bars.close;
-        let mut values = vec![0.0; close.len()];
-        equity(close, self.fills, self.init_cash, &mut values);
-        returns(self.init_cash, &mut values);
-        let extended = Extended::of(&mut values, close);
-        let tail = extended.p95.abs() / extended.p5.abs();
-        out.set(Stat::Skew, extended.skew);
-        out.set(Stat::Kurtosis, extended.kurtosis);
-        out.set(Stat::ValueAtRisk, extended.p5);
-        out.set(Stat::TailRatio, tail);
-        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual_return));
-        out.set(Stat::Beta, extended.beta);
-        out.set(Stat::Alpha, (extended.alpha_per_bar + 1.0).powf(self.bars_per_year()) - 1.0);
     }
 }
 

@@ -5,24 +5,24 @@ use crate::records::{Trade, for_each_trade};
 
 /// Sums over trades; averages are left to the reader.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TradeSums {
-    pub(super) closed: usize,
-    pub(super) open: usize,
-    pub(super) open_pnl: f64,
-    pub(super) best: f64,
-    pub(super) worst: f64,
-    pub(super) pnl: f64,
-    pub(super) wins: Side,
-    pub(super) losses: Side,
+pub(crate) struct TradeSums {
+    pub(crate) closed: usize,
+    pub(crate) open: usize,
+    pub(crate) open_pnl: f64,
+    pub(crate) best: f64,
+    pub(crate) worst: f64,
+    pub(crate) pnl: f64,
+    pub(crate) wins: Side,
+    pub(crate) losses: Side,
 }
 
 /// The winners or the losers.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Side {
-    pub(super) count: usize,
-    pub(super) pnl: f64,
-    pub(super) return_share: f64,
-    pub(super) bars: usize,
+pub(crate) struct Side {
+    pub(crate) count: usize,
+    pub(crate) pnl: f64,
+    pub(crate) return_share: f64,
+    pub(crate) bars: usize,
 }
 
 impl TradeSums {

@@ -34,6 +34,30 @@ pub(super) fn compare(a: &[f64], b: With<'_>, above: &mut [u64], below: &mut [u6
     portable(a, b, above, below);
 }
 
+/// The bits of `a == b` for the at most 64 pairs from bar `from`.
+///
+/// Few words hold a tie, so that the third compare is not worth its place in [`compare`].
+pub(super) fn equal(a: &[f64], b: With<'_>, from: usize) -> u64 {
+    let to = (from + 64).min(a.len());
+    let a = &a[from..to];
+    let level = match b {
+        With::Level(level) => [level; 64],
+        With::Column(_) => [0.0; 64],
+    };
+    let b = match b {
+        With::Column(b) => &b[from..to],
+        With::Level(_) => &level[..a.len()],
+    };
+    if let (Some(a), Some(b)) = (a.first_chunk(), b.first_chunk()) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            // SAFETY: the feature was just detected.
+            return unsafe { x86::equal_avx512(a, b) };
+        }
+    }
+    a.iter().zip(b).enumerate().fold(0, |word, (bit, (a, b))| word | u64::from(a == b) << bit)
+}
+
 /// Each word from its 64 pairs.
 #[inline(always)]
 fn by_words(
@@ -99,6 +123,19 @@ mod x86 {
         });
     }
 
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn equal_avx512(a: &[f64; 64], b: &[f64; 64]) -> u64 {
+        (0..64).step_by(8).fold(0, |word, at| {
+            // SAFETY: 8 values from `at` lie within the 64; the caller has the feature.
+            let equal = unsafe {
+                let a = _mm512_loadu_pd(a.as_ptr().add(at));
+                let b = _mm512_loadu_pd(b.as_ptr().add(at));
+                _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ)
+            };
+            word | u64::from(equal) << at
+        })
+    }
+
     #[target_feature(enable = "avx2")]
     pub(super) fn compare_avx2(a: &[f64], b: With<'_>, above: &mut [u64], below: &mut [u64]) {
         by_words(a, b, above, below, |a, b| {
@@ -152,6 +189,15 @@ mod tests {
                 };
                 let expected = run(&|above, below| portable(&a, with, above, below));
                 prop_assert_eq!(&run(&|above, below| compare(&a, with, above, below)), &expected);
+                for from in (0..a.len()).step_by(64) {
+                    let bits = |at: usize| match with {
+                        With::Column(b) => a[at] == b[at],
+                        With::Level(level) => a[at] == level,
+                    };
+                    let end = (from + 64).min(a.len());
+                    let ties = (from..end).fold(0, |w, at| w | u64::from(bits(at)) << (at - from));
+                    prop_assert_eq!(equal(&a, with, from), ties);
+                }
                 #[cfg(target_arch = "x86_64")]
                 if std::arch::is_x86_feature_detected!("avx2") {
                     // SAFETY: the feature was just detected.

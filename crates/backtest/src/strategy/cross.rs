@@ -1,7 +1,7 @@
 //! Where one series crosses another, as masks.
 
 use super::EntryExit;
-use super::compare::{With, compare};
+use super::compare::{With, compare, equal};
 use crate::Mask;
 
 /// A series, or one level at every bar.
@@ -13,21 +13,12 @@ pub enum Operand<'a> {
     Level(f64),
 }
 
-impl Operand<'_> {
-    fn at(&self, bar: usize) -> f64 {
-        match self {
-            Self::Column(values) => values[bar],
-            Self::Level(level) => *level,
-        }
-    }
-}
-
 /// Sets in `out.entry` the bars at which `a` rises above `b`, and in `out.exit` those at which it
 /// falls below: `a > b` there, and `a < b` at the last bar at which they were not equal. NaN on
 /// either side forgets what was before.
 ///
-/// Two compares give two words, and a crossing is a shifted `and` of them; only words in which the
-/// series touch are walked bit by bit. Bound by reading the columns.
+/// Two compares give two words, and a crossing is a shifted `and` of them. Bound by reading the
+/// columns.
 ///
 /// # Panics
 /// When `b` is a column of another length.
@@ -42,16 +33,38 @@ pub fn crossings(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut EntryExit
     let words = out.entry.words_mut().iter_mut().zip(out.exit.words_mut());
     for (at, (above, below)) in words.enumerate() {
         let bars = (a.len() - at * 64).min(64);
-        if *above | *below == u64::MAX >> (64 - bars) {
-            let (is_above, is_below) = (*above, *below);
-            *above = is_above & (is_below << 1 | u64::from(*last == Last::Below));
-            *below = is_below & (is_above << 1 | u64::from(*last == Last::Above));
-            *last = if is_above >> (bars - 1) & 1 == 1 { Last::Above } else { Last::Below };
-        } else {
-            let is_known = |bit: usize| !(a[at * 64 + bit] + b.at(at * 64 + bit)).is_nan();
-            (*above, *below) = touching(*above, *below, bars, last, is_known);
-        }
+        let is_untied = *above | *below == u64::MAX >> (64 - bars);
+        let ties = if is_untied { 0 } else { equal(a, with, at * 64) };
+        (*above, *below) = crossed(*above, *below, ties, bars, last);
     }
+}
+
+/// The rises and falls of one word, whose `ties` keep the memory of the side.
+#[inline(always)]
+fn crossed(above: u64, below: u64, ties: u64, bars: usize, last: &mut Last) -> (u64, u64) {
+    let (was_above, was_below) = (*last == Last::Above, *last == Last::Below);
+    // The side after each bar, ties filled from the bar before them.
+    let on_top = above | fill(above, ties, was_above);
+    let underneath = below | fill(below, ties, was_below);
+    let is_last = |side: u64| side >> (bars - 1) & 1 == 1;
+    *last = if is_last(on_top) {
+        Last::Above
+    } else if is_last(underneath) {
+        Last::Below
+    } else {
+        Last::Unknown
+    };
+    let before = |side: u64, was: bool| side << 1 | u64::from(was);
+    (above & before(underneath, was_below), below & before(on_top, was_above))
+}
+
+/// The bits of those runs of `ties` that follow a bit of `side`, or the bit before the word.
+///
+/// Adding a bit to the lowest of a run carries through it and leaves it all zero.
+#[inline(always)]
+fn fill(side: u64, ties: u64, before: bool) -> u64 {
+    let starts = (side << 1 | u64::from(before)) & ties;
+    ties & !ties.wrapping_add(starts)
 }
 
 /// Sets the bars at which `a` rises above `b`, as [`crossings`] does.
@@ -84,30 +97,6 @@ pub enum Last {
     Above,
     /// `a < b`.
     Below,
-}
-
-/// A word in which the series are equal somewhere, which keeps the memory of the side, or one is
-/// NaN, which loses it.
-fn touching(
-    above: u64,
-    below: u64,
-    bars: usize,
-    last: &mut Last,
-    is_known: impl Fn(usize) -> bool,
-) -> (u64, u64) {
-    let (mut rises, mut falls) = (0, 0);
-    for bit in 0..bars {
-        if above >> bit & 1 == 1 {
-            rises |= u64::from(*last == Last::Below) << bit;
-            *last = Last::Above;
-        } else if below >> bit & 1 == 1 {
-            falls |= u64::from(*last == Last::Above) << bit;
-            *last = Last::Below;
-        } else if !is_known(bit) {
-            *last = Last::Unknown;
-        }
-    }
-    (rises, falls)
 }
 
 #[cfg(test)]

@@ -1,0 +1,210 @@
+//! A row of a sweep is the single backtest of its point.
+
+use backtest::statistics::{Moments, Run, Stat, StatSet, Statistics};
+use backtest::strategy::{self, EntryExit, Last, Strategy};
+use backtest::{Config, Direction, Signals, SizeType, engine};
+use market_data::{Bars, BarsView, SynthOptions};
+use optimizer::{Evaluate, Evaluator, SEGMENTS};
+use proptest::prelude::*;
+
+const MINUTE: i64 = 60_000_000_000;
+
+/// What the single backtest of `values` says, by the plain path: one mask, fills, one pass.
+fn single(
+    bars: &Bars,
+    strategy: &dyn Strategy,
+    values: &[f64],
+    config: &Config<'_>,
+) -> (Statistics, Vec<Moments>) {
+    let columns: Vec<Vec<f64>> = strategy
+        .features(values)
+        .iter()
+        .map(|feature| {
+            let mut column = vec![0.0; bars.len()];
+            feature.compute(&bars.close, &mut column).unwrap();
+            column
+        })
+        .collect();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let mut memory = vec![Last::default(); strategy.crossings()];
+    let mut masks = EntryExit::default();
+    strategy.signals(&columns, values, &mut memory, &mut masks);
+    let signals = Signals::new(masks.entry, masks.exit, config.direction);
+    let mut fills = Vec::new();
+    engine::simulate(&bars.view(), &signals, config, &mut fills).unwrap();
+    let run = Run {
+        bars: bars.view(),
+        fills: &fills,
+        init_cash: config.init_cash,
+        freq_ns: MINUTE,
+        returns: None,
+    };
+    (run.statistics(StatSet::streaming()), run.segments(SEGMENTS))
+}
+
+/// What follows from orders and trades alone: the same to the last bit.
+const EXACT: [Stat; 17] = [
+    Stat::EndValue,
+    Stat::TotalReturn,
+    Stat::TotalFeesPaid,
+    Stat::MaxGrossExposure,
+    Stat::MaxDrawdownDuration,
+    Stat::TotalTrades,
+    Stat::TotalClosedTrades,
+    Stat::TotalOpenTrades,
+    Stat::OpenTradePnl,
+    Stat::WinRate,
+    Stat::BestTrade,
+    Stat::WorstTrade,
+    Stat::AvgWinningTrade,
+    Stat::AvgLosingTrade,
+    Stat::AvgWinningTradeDuration,
+    Stat::ProfitFactor,
+    Stat::Expectancy,
+];
+
+fn assert_same(row: &Statistics, alone: &Statistics, what: &str) {
+    for stat in StatSet::streaming().iter() {
+        let (a, b) = (row.get(stat), alone.get(stat));
+        if EXACT.contains(&stat) {
+            assert_eq!(a, b, "{what}: {}", stat.name());
+            continue;
+        }
+        match (a, b) {
+            (Some(a), Some(b)) => {
+                let scale = a.abs().max(b.abs()).max(1.0);
+                assert!((a - b).abs() <= 1e-12 * scale, "{what}: {} {a} {b}", stat.name());
+            }
+            _ => assert_eq!(a, b, "{what}: {}", stat.name()),
+        }
+    }
+}
+
+/// Every point of `points`, in a sweep and alone.
+fn check(bars: &Bars, name: &str, points: &[Vec<f64>], config: Config<'_>) {
+    let strategy = strategy::find(name).unwrap();
+    let evaluator = Evaluator { bars: bars.view(), freq_ns: MINUTE, strategy, config, threads: 2 };
+    let sweep = evaluator.evaluate(points, 0..bars.len(), &|_, _| {}).unwrap();
+    assert_eq!(sweep.trials.len(), points.len());
+    for (trial, values) in sweep.trials.iter().zip(points) {
+        assert_eq!(&trial.values, values);
+        let (alone, segments) = single(bars, strategy, values, &config);
+        assert_same(&trial.statistics, &alone, &format!("{name} {values:?}"));
+        for (a, b) in trial.segments.iter().zip(&segments) {
+            assert_eq!(a.count, b.count);
+            assert!((a.sum - b.sum).abs() < 1e-12, "{a:?} {b:?}");
+            assert!((a.sum_squares - b.sum_squares).abs() < 1e-12, "{a:?} {b:?}");
+        }
+    }
+}
+
+fn pairs() -> Vec<Vec<f64>> {
+    let windows = [2.0, 3.0, 5.0, 8.0, 21.0, 55.0];
+    let pair = |fast| windows.iter().filter(move |&&s| s > fast).map(move |&s| vec![fast, s]);
+    windows.iter().flat_map(|&fast| pair(fast)).collect()
+}
+
+fn bands() -> Vec<Vec<f64>> {
+    let mut points = Vec::new();
+    for period in [3.0, 14.0] {
+        for lower in [20.0, 35.0, 49.0] {
+            points.extend([51.0, 70.0].map(|upper| vec![period, lower, upper]));
+        }
+    }
+    points
+}
+
+/// A walk of the price with the given share of up-moves, so that some accounts thrive.
+fn walk(moves: &[f64]) -> Bars {
+    let mut price = 100.0;
+    let close: Vec<f64> = moves
+        .iter()
+        .map(|step| {
+            price *= 1.0 + step;
+            (price * 100.0_f64).round() / 100.0
+        })
+        .collect();
+    let timestamp = (0..close.len() as i64).map(|minute| minute * MINUTE).collect();
+    let volume = vec![1.0; close.len()];
+    let (open, high, low) = (close.clone(), close.clone(), close.clone());
+    Bars { timestamp, open, high, low, close, volume }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fully_invested_longs(
+        moves in prop::collection::vec(-0.01_f64..0.0102, 60..6_000),
+        fees in prop_oneof![Just(0.0), 0.0_f64..0.01],
+        fixed_fees in prop_oneof![Just(0.0), 0.0_f64..2.0],
+        slippage in prop_oneof![Just(0.0), 0.0_f64..0.001],
+        min_size in prop_oneof![Just(1e-8), 0.0_f64..1.0],
+    ) {
+        let bars = walk(&moves);
+        let config = Config {
+            fees: fees.into(),
+            fixed_fees: fixed_fees.into(),
+            slippage: slippage.into(),
+            min_size,
+            ..Config::default()
+        };
+        check(&bars, "ma-cross", &pairs(), config);
+        check(&bars, "rsi-reversion", &bands(), config);
+    }
+
+    #[test]
+    fn other_accounts(
+        moves in prop::collection::vec(-0.01_f64..0.0102, 60..1_000),
+        fees in 0.0_f64..0.01,
+        direction in prop_oneof![
+            Just(Direction::LongOnly), Just(Direction::ShortOnly), Just(Direction::Both)
+        ],
+        sl_stop in prop_oneof![Just(f64::NAN), 0.001_f64..0.1],
+        half in any::<bool>(),
+    ) {
+        let size = if half && direction != Direction::Both {
+            (0.5.into(), SizeType::Percent)
+        } else {
+            (f64::INFINITY.into(), SizeType::Amount)
+        };
+        let config = Config {
+            fees: fees.into(),
+            direction,
+            sl_stop: sl_stop.into(),
+            size: size.0,
+            size_type: size.1,
+            ..Config::default()
+        };
+        check(&walk(&moves), "ma-cross", &pairs(), config);
+    }
+}
+
+#[test]
+fn a_long_series_and_any_number_of_threads() {
+    let bars = market_data::synth(&SynthOptions { bars: 150_000, ..SynthOptions::default() });
+    let config = Config { fees: 1e-5.into(), ..Config::default() };
+    check(&bars, "ma-cross", &pairs(), config);
+    let run = |threads| {
+        let strategy = strategy::find("ma-cross").unwrap();
+        let evaluator = Evaluator { bars: bars.view(), freq_ns: MINUTE, strategy, config, threads };
+        evaluator.evaluate(&pairs(), 0..bars.len(), &|_, _| {}).unwrap().trials
+    };
+    let one = run(1);
+    assert_eq!(run(2), one);
+    assert_eq!(run(5), one);
+}
+
+#[test]
+fn a_span_knows_the_bars_before_it_and_none_after() {
+    let bars = market_data::synth(&SynthOptions { bars: 5_000, ..SynthOptions::default() });
+    let strategy = strategy::find("ma-cross").unwrap();
+    let on = |bars: BarsView<'_>, range| {
+        let config = Config::default();
+        let evaluator = Evaluator { bars, freq_ns: MINUTE, strategy, config, threads: 1 };
+        evaluator.evaluate(&pairs(), range, &|_, _| {}).unwrap().trials
+    };
+    let (all, cut) = (bars.view(), bars.view().slice(0..4_000));
+    assert_eq!(on(all, 1_000..4_000), on(cut, 1_000..4_000));
+    assert_ne!(on(all, 1_000..4_000), on(all, 1_100..4_000));
+}
