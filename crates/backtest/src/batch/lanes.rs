@@ -1,32 +1,23 @@
 //! Eight accounts side by side.
 //!
-//! Every field is an array with a place per trial, and every operation a loop over the places
-//! without branches, which the compiler turns into vector instructions: eight chains of divisions
-//! run at once where one account alone waits for its own. What is rare (a new peak within a
-//! position, an order that is rejected) is done for one place at a time.
+//! Every field has a place per trial and every operation works on all places, so that eight chains
+//! of divisions run at once where one account alone waits for its own. What is rare (a new peak
+//! within a position, an order that is rejected) is done for one place at a time.
 
 use super::tile::{Row, Tile};
-use crate::engine::AllIn;
+use super::vector::{LANES, Mask, Reals};
+use crate::engine::{AllIn, next_bit};
 
-/// Trials of a batch.
-pub const LANES: usize = 8;
-
-/// A number per trial.
-pub(super) type Reals = [f64; LANES];
-/// A count or bar per trial.
-pub(super) type Counts = [u64; LANES];
-/// A yes or no per trial.
-pub(super) type Flags = [bool; LANES];
-
-/// Accounts, their equity's path and their trades so far.
+/// Accounts, their equity's path and their trades so far. Bars and counts are numbers, too: whole
+/// ones, which are exact.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lanes {
-    pub(super) cash: Reals,
-    pub(super) units: Reals,
-    pub(super) is_open: Flags,
+    cash: Reals,
+    units: Reals,
+    is_open: Mask,
     entry_price: Reals,
     entry_fees: Reals,
-    pub(super) entry_bar: Counts,
+    entry_bar: Reals,
     /// The row from which on the open position is not yet counted, and the lowest close from there
     /// to the end of its block.
     start: [usize; LANES],
@@ -57,17 +48,17 @@ pub(super) struct Paths {
     present: Sums,
     pub(super) equity: Reals,
     peak: Reals,
-    pub(super) peak_bar: Counts,
-    pub(super) is_below_peak: Flags,
+    pub(super) peak_bar: Reals,
+    pub(super) is_below_peak: Mask,
     pub(super) max_drawdown: Reals,
-    pub(super) longest: Counts,
+    pub(super) longest: Reals,
 }
 
 /// Sums over closed trades.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trades {
     pub(super) fees: Reals,
-    pub(super) closed: Counts,
+    pub(super) closed: Reals,
     pub(super) pnl: Reals,
     pub(super) best: Reals,
     pub(super) worst: Reals,
@@ -78,149 +69,211 @@ pub(super) struct Trades {
 /// The winners or the losers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sides {
-    pub(super) count: Counts,
+    pub(super) count: Reals,
     pub(super) pnl: Reals,
     pub(super) return_share: Reals,
-    pub(super) bars: Counts,
+    pub(super) bars: Reals,
 }
 
-impl Sides {
-    const NONE: Self =
-        Self { count: [0; LANES], pnl: [0.0; LANES], return_share: [0.0; LANES], bars: [0; LANES] };
+/// A buy: what [`AllIn::buy`] gives, a place per trial.
+struct Bought {
+    price: Reals,
+    size: Reals,
+    fees: Reals,
+}
 
-    #[inline(always)]
-    fn add(&mut self, l: usize, on: bool, pnl: f64, return_share: f64, bars: u64) {
-        self.count[l] += u64::from(on);
-        self.pnl[l] += if on { pnl } else { 0.0 };
-        self.return_share[l] += if on { return_share } else { 0.0 };
-        self.bars[l] += if on { bars } else { 0 };
-    }
+/// A sale: what [`AllIn::sell`] gives, a place per trial.
+struct Sold {
+    price: Reals,
+    received: Reals,
+    fees: Reals,
 }
 
 impl Sums {
     const NONE: Self = Self {
-        all: [0.0; LANES],
-        gains: [0.0; LANES],
-        losses: [0.0; LANES],
-        squares: [0.0; LANES],
-        downside_squares: [0.0; LANES],
+        all: Reals::ZERO,
+        gains: Reals::ZERO,
+        losses: Reals::ZERO,
+        squares: Reals::ZERO,
+        downside_squares: Reals::ZERO,
     };
 
     #[inline(always)]
-    fn add(&mut self, l: usize, r: f64) {
-        let (gain, loss) = (if r > 0.0 { r } else { 0.0 }, if r < 0.0 { r } else { 0.0 });
-        self.all[l] += r;
-        self.gains[l] += gain;
-        self.losses[l] += loss;
-        self.squares[l] += r * r;
-        self.downside_squares[l] += loss * loss;
+    fn add(&mut self, r: Reals) {
+        let loss = r.lower(Reals::ZERO);
+        self.all += r;
+        self.gains += r.higher(Reals::ZERO);
+        self.losses += loss;
+        self.squares += r * r;
+        self.downside_squares += loss * loss;
     }
 
-    /// Adds the sums of `row`, or with a sign of -1 takes them away.
+    /// Adds the sums of `rows` times `sign`.
     #[inline(always)]
-    fn add_row(&mut self, l: usize, row: &Row, sign: f64) {
-        self.all[l] += sign * row.sum;
-        self.gains[l] += sign * row.gains;
-        self.losses[l] += sign * row.losses;
-        self.squares[l] += sign * row.squares;
-        self.downside_squares[l] += sign * row.downside_squares;
+    fn add_rows(&mut self, rows: &Rows, sign: Reals) {
+        self.all += sign * rows.sum;
+        self.gains += sign * rows.gains;
+        self.losses += sign * rows.losses;
+        self.squares += sign * rows.squares;
+        self.downside_squares += sign * rows.downside_squares;
     }
+}
 
-    fn add_all(&mut self, other: &Self) {
-        for l in 0..LANES {
-            self.all[l] += other.all[l];
-            self.gains[l] += other.gains[l];
-            self.losses[l] += other.losses[l];
-            self.squares[l] += other.squares[l];
-            self.downside_squares[l] += other.downside_squares[l];
+/// A row per trial, turned: a place per trial for each of its numbers.
+struct Rows {
+    last: Reals,
+    sum: Reals,
+    gains: Reals,
+    losses: Reals,
+    squares: Reals,
+    downside_squares: Reals,
+    suffix_low: Reals,
+    prefix_low: Reals,
+}
+
+impl Rows {
+    #[inline(always)]
+    fn load(tile: &Tile<'_>, at: &[usize; LANES]) -> Self {
+        let rows: [Row; LANES] = at.map(|bar| tile.row(bar));
+        Self {
+            last: Reals::of(|l| rows[l].last),
+            sum: Reals::of(|l| rows[l].sum),
+            gains: Reals::of(|l| rows[l].gains),
+            losses: Reals::of(|l| rows[l].losses),
+            squares: Reals::of(|l| rows[l].squares),
+            downside_squares: Reals::of(|l| rows[l].downside_squares),
+            suffix_low: Reals::of(|l| rows[l].suffix_low),
+            prefix_low: Reals::of(|l| rows[l].prefix_low),
         }
     }
 }
 
+impl Sides {
+    const NONE: Self =
+        Self { count: Reals::ZERO, pnl: Reals::ZERO, return_share: Reals::ZERO, bars: Reals::ZERO };
+
+    #[inline(always)]
+    fn add(&mut self, on: Mask, pnl: Reals, return_share: Reals, bars: Reals) {
+        self.count += on.keep(ONE);
+        self.pnl += on.keep(pnl);
+        self.return_share += on.keep(return_share);
+        self.bars += on.keep(bars);
+    }
+}
+
+const ONE: Reals = Reals::all(1.0);
+
 impl Paths {
     /// Ends a tile.
     pub(super) fn fold(&mut self) {
-        self.past.add_all(&self.present);
+        self.past.all += self.present.all;
+        self.past.gains += self.present.gains;
+        self.past.losses += self.present.losses;
+        self.past.squares += self.present.squares;
+        self.past.downside_squares += self.present.downside_squares;
         self.present = Sums::NONE;
     }
 
     /// An equity of `value` at `bar` of all bars.
     #[inline(always)]
-    fn point(&mut self, l: usize, on: bool, bar: u64, value: f64) {
-        let before = self.equity[l];
-        let r = if on { (value - before) / before } else { 0.0 };
-        self.present.add(l, r);
-        self.equity[l] = if on { value } else { before };
-        self.peak_or_drawdown(l, on, bar, value);
-    }
-
-    #[inline(always)]
-    fn peak_or_drawdown(&mut self, l: usize, on: bool, bar: u64, value: f64) {
-        let peak = self.peak[l];
-        let is_peak = on & (value >= peak);
-        let lasted = bar.wrapping_sub(self.peak_bar[l]).wrapping_sub(1);
-        let recovers = is_peak & self.is_below_peak[l] & (lasted > self.longest[l]);
-        self.longest[l] = if recovers { lasted } else { self.longest[l] };
-        self.peak[l] = if is_peak { value } else { peak };
-        self.peak_bar[l] = if is_peak { bar } else { self.peak_bar[l] };
-        self.fall(l, on & !is_peak, value);
-        self.is_below_peak[l] &= !is_peak;
+    fn point(&mut self, on: Mask, bar: Reals, value: Reals) {
+        self.present.add(on.keep((value - self.equity) / self.equity));
+        self.equity = on.select(value, self.equity);
+        let is_peak = on & value.at_least(self.peak);
+        let lasted = self.longest.higher(bar - self.peak_bar - ONE);
+        self.longest = (is_peak & self.is_below_peak).select(lasted, self.longest);
+        self.peak = is_peak.select(value, self.peak);
+        self.peak_bar = is_peak.select(bar, self.peak_bar);
+        self.fall(on & !is_peak, value);
+        self.is_below_peak = self.is_below_peak & !is_peak;
     }
 
     /// A value below the peak.
     #[inline(always)]
-    fn fall(&mut self, l: usize, on: bool, value: f64) {
-        let drawdown = (value - self.peak[l]) / self.peak[l];
-        let is_deeper = on & (drawdown < self.max_drawdown[l]);
-        self.max_drawdown[l] = if is_deeper { drawdown } else { self.max_drawdown[l] };
-        self.is_below_peak[l] |= on;
+    fn fall(&mut self, on: Mask, value: Reals) {
+        let drawdown = (value - self.peak) / self.peak;
+        self.max_drawdown = on.select(drawdown, self.max_drawdown).lower(self.max_drawdown);
+        self.is_below_peak = self.is_below_peak | on;
     }
 
     /// The bars since the last point had the same equity: where that is the peak, it goes on.
     #[inline(always)]
-    fn stay_flat(&mut self, l: usize, on: bool, bar: u64) {
-        let extends = on & !self.is_below_peak[l] & (bar > 0);
-        self.peak_bar[l] = if extends { bar.wrapping_sub(1) } else { self.peak_bar[l] };
+    fn stay_flat(&mut self, on: Mask, bar: Reals) {
+        let extends = on & !self.is_below_peak & bar.above(Reals::ZERO);
+        self.peak_bar = extends.select(bar - ONE, self.peak_bar);
+    }
+
+    /// Bar by bar through a position of `units` at place `l` that may hold a new peak.
+    fn rescan(&mut self, l: usize, units: f64, from: usize, close: &[f64]) {
+        let mut peak = self.peak.0[l];
+        let mut peak_bar = self.peak_bar.0[l];
+        let mut is_below = self.is_below_peak.get(l);
+        for (at, price) in close.iter().enumerate() {
+            let (bar, value) = ((from + at) as f64, units * price);
+            if value >= peak {
+                if is_below {
+                    self.longest.0[l] = self.longest.0[l].max(bar - peak_bar - 1.0);
+                    is_below = false;
+                }
+                (peak, peak_bar) = (value, bar);
+            } else {
+                is_below = true;
+                let drawdown = (value - peak) / peak;
+                self.max_drawdown.0[l] = self.max_drawdown.0[l].min(drawdown);
+            }
+        }
+        (self.peak.0[l], self.peak_bar.0[l]) = (peak, peak_bar);
+        self.is_below_peak.set(l, is_below);
     }
 }
 
 impl Lanes {
     pub(super) fn new(init_cash: f64) -> Self {
         Self {
-            cash: [init_cash; LANES],
-            units: [0.0; LANES],
-            is_open: [false; LANES],
-            entry_price: [0.0; LANES],
-            entry_fees: [0.0; LANES],
-            entry_bar: [0; LANES],
+            cash: Reals::all(init_cash),
+            units: Reals::ZERO,
+            is_open: Mask::NONE,
+            entry_price: Reals::ZERO,
+            entry_fees: Reals::ZERO,
+            entry_bar: Reals::ZERO,
             start: [0; LANES],
-            suffix_low: [0.0; LANES],
+            suffix_low: Reals::ZERO,
             path: Paths {
                 past: Sums::NONE,
                 present: Sums::NONE,
-                equity: [init_cash; LANES],
-                peak: [f64::NEG_INFINITY; LANES],
-                peak_bar: [0; LANES],
-                is_below_peak: [false; LANES],
-                max_drawdown: [0.0; LANES],
-                longest: [0; LANES],
+                equity: Reals::all(init_cash),
+                peak: Reals::all(f64::NEG_INFINITY),
+                peak_bar: Reals::ZERO,
+                is_below_peak: Mask::NONE,
+                max_drawdown: Reals::ZERO,
+                longest: Reals::ZERO,
             },
             trades: Trades {
-                fees: [0.0; LANES],
-                closed: [0; LANES],
-                pnl: [0.0; LANES],
-                best: [f64::NEG_INFINITY; LANES],
-                worst: [f64::INFINITY; LANES],
+                fees: Reals::ZERO,
+                closed: Reals::ZERO,
+                pnl: Reals::ZERO,
+                best: Reals::all(f64::NEG_INFINITY),
+                worst: Reals::all(f64::INFINITY),
                 wins: Sides::NONE,
                 losses: Sides::NONE,
             },
         }
     }
 
+    pub(super) fn is_open(&self, l: usize) -> bool {
+        self.is_open.get(l)
+    }
+
     /// The open positions go on into `tile`.
     pub(super) fn enter(&mut self, tile: &Tile<'_>) {
         self.start = [0; LANES];
-        self.suffix_low = [tile.rows[0].suffix_low; LANES];
+        self.suffix_low = Reals::all(tile.row(0).suffix_low);
+    }
+
+    /// The open positions are held to the end of `tile`, whose sums are complete then.
+    pub(super) fn leave(&mut self, tile: &Tile<'_>) {
+        self.hold(tile, &[tile.len(); LANES], self.is_open);
+        self.path.fold();
     }
 
     /// Buys at the bars `at` of `tile` where `on`. Gives the places at which the order core might
@@ -231,21 +284,20 @@ impl Lanes {
         all_in: &AllIn,
         tile: &Tile<'_>,
         at: &[usize; LANES],
-        on: &Flags,
-    ) -> Flags {
-        let rows: [Row; LANES] = at.map(|bar| tile.rows[bar + 1]);
-        let mut is_doubtful = [false; LANES];
-        for l in 0..LANES {
-            let bought = all_in.likely_buy(self.cash[l], rows[l].last);
-            is_doubtful[l] = on[l] & !bought.is_certain;
-            let fill = (bought.price, bought.size, bought.fees);
-            self.bought(l, on[l] & bought.is_certain, (tile.from + at[l]) as u64, fill, &rows[l]);
-        }
-        for l in 0..LANES {
-            let is_done = on[l] & !is_doubtful[l];
-            self.start[l] = if is_done { at[l] + 1 } else { self.start[l] };
-        }
-        is_doubtful
+        on: Mask,
+    ) -> Mask {
+        let rows = Rows::load(tile, &at.map(|bar| bar + 1));
+        let likely = std::array::from_fn::<_, LANES, _>(|l| {
+            all_in.likely_buy(self.cash.0[l], rows.last.0[l])
+        });
+        let is_certain = Mask::of(|l| likely[l].is_certain);
+        let bought = Bought {
+            price: Reals::of(|l| likely[l].price),
+            size: Reals::of(|l| likely[l].size),
+            fees: Reals::of(|l| likely[l].fees),
+        };
+        self.book_buy(on & is_certain, tile, at, &bought, &rows);
+        on & !is_certain
     }
 
     /// Sells at the bars `at` of `tile` where `on`; as [`Self::buy`].
@@ -255,103 +307,91 @@ impl Lanes {
         all_in: &AllIn,
         tile: &Tile<'_>,
         at: &[usize; LANES],
-        on: &Flags,
-    ) -> Flags {
-        let mut is_doubtful = [false; LANES];
-        let sold: [_; LANES] =
-            std::array::from_fn(|l| all_in.likely_sell(self.units[l], tile.close[at[l]]));
-        let mut done = [false; LANES];
-        for l in 0..LANES {
-            is_doubtful[l] = on[l] & !sold[l].is_certain;
-            done[l] = on[l] & sold[l].is_certain;
-        }
-        self.hold(tile, at, &done);
-        for l in 0..LANES {
-            let fill = (sold[l].price, sold[l].received, sold[l].fees);
-            self.sold(l, done[l], (tile.from + at[l]) as u64, fill);
-        }
-        is_doubtful
+        on: Mask,
+    ) -> Mask {
+        let close = Reals::of(|l| tile.close(at[l]));
+        let likely =
+            std::array::from_fn::<_, LANES, _>(|l| all_in.likely_sell(self.units.0[l], close.0[l]));
+        let is_certain = Mask::of(|l| likely[l].is_certain);
+        let sold = Sold {
+            price: Reals::of(|l| likely[l].price),
+            received: Reals::of(|l| likely[l].received),
+            fees: Reals::of(|l| likely[l].fees),
+        };
+        self.hold(tile, at, on & is_certain);
+        self.book_sale(on & is_certain, tile, at, &sold);
+        on & !is_certain
     }
 
     /// Counts the bars from where the position is counted to before `to`.
     #[inline(always)]
-    pub(super) fn hold(&mut self, tile: &Tile<'_>, to: &[usize; LANES], on: &Flags) {
-        let rows: [Row; LANES] = to.map(|bar| tile.rows[bar]);
-        let mut low = [0.0; LANES];
-        let mut high = [0.0; LANES];
-        for l in 0..LANES {
-            low[l] = tile.low(self.start[l], to[l], self.suffix_low[l], rows[l].prefix_low);
-            high[l] = tile.high_bound(self.start[l], to[l]);
-        }
-        let mut may_peak = [false; LANES];
-        for l in 0..LANES {
-            let holds_bars = on[l] & (self.start[l] < to[l]);
-            may_peak[l] = holds_bars & (self.units[l] * high[l] >= self.path.peak[l]);
-            self.path.fall(l, holds_bars & !may_peak[l], self.units[l] * low[l]);
-            self.path.present.add_row(l, &rows[l], if on[l] { 1.0 } else { 0.0 });
-            let equity = self.units[l] * rows[l].last;
-            self.path.equity[l] = if on[l] { equity } else { self.path.equity[l] };
-        }
-        if may_peak != [false; LANES] {
-            self.rescan(tile, to, &may_peak);
-        }
-    }
-
-    /// Bar by bar through positions that may hold a new peak.
-    #[cold]
-    fn rescan(&mut self, tile: &Tile<'_>, to: &[usize; LANES], on: &Flags) {
-        for l in (0..LANES).filter(|&l| on[l]) {
-            for bar in self.start[l]..to[l] {
-                let value = self.units[l] * tile.close[bar];
-                self.path.peak_or_drawdown(l, true, (tile.from + bar) as u64, value);
+    fn hold(&mut self, tile: &Tile<'_>, to: &[usize; LANES], on: Mask) {
+        let rows = Rows::load(tile, to);
+        let (start, suffix, prefix) = (&self.start, &self.suffix_low.0, &rows.prefix_low.0);
+        let low = Reals::of(|l| tile.low(start[l], to[l], suffix[l], prefix[l]));
+        let high = Reals::of(|l| tile.high_bound(start[l], to[l]));
+        let on_bars = on & Mask::of(|l| start[l] < to[l]);
+        let may_peak = on_bars & (self.units * high).at_least(self.path.peak);
+        self.path.fall(on_bars & !may_peak, self.units * low);
+        self.path.present.add_rows(&rows, on.keep(ONE));
+        self.path.equity = on.select(self.units * rows.last, self.path.equity);
+        if may_peak.any() {
+            for l in (0..LANES).filter(|&l| may_peak.get(l)) {
+                let held = tile.closes(self.start[l]..to[l]);
+                self.path.rescan(l, self.units.0[l], tile.from() + self.start[l], held);
             }
         }
     }
 
-    /// Books a filled buy at `bar` of all bars; `row` is that of the bar after it.
+    /// Books filled buys; `rows` are those of the bars after them.
     #[inline(always)]
-    fn bought(
+    fn book_buy(
         &mut self,
-        l: usize,
-        on: bool,
-        bar: u64,
-        (price, size, fees): (f64, f64, f64),
-        row: &Row,
+        on: Mask,
+        tile: &Tile<'_>,
+        at: &[usize; LANES],
+        bought: &Bought,
+        rows: &Rows,
     ) {
-        let is_first = on & (self.path.peak[l] == f64::NEG_INFINITY) & (bar > 0);
-        self.path.peak[l] = if is_first { self.cash[l] } else { self.path.peak[l] };
-        self.path.stay_flat(l, on, bar);
-        self.path.point(l, on, bar, size * row.last);
-        self.path.present.add_row(l, row, if on { -1.0 } else { 0.0 });
-        self.suffix_low[l] = if on { row.suffix_low } else { self.suffix_low[l] };
-        self.trades.fees[l] += if on { fees } else { 0.0 };
-        self.cash[l] = if on { 0.0 } else { self.cash[l] };
-        self.units[l] = if on { size } else { self.units[l] };
+        let bar = Reals::of(|l| (tile.from() + at[l]) as f64);
+        let Bought { price, size, fees } = *bought;
+        let unseen = self.path.peak.below(Reals::all(f64::MIN)) & bar.above(Reals::ZERO);
+        self.path.peak = (on & unseen).select(self.cash, self.path.peak);
+        self.path.stay_flat(on, bar);
+        self.path.point(on, bar, size * rows.last);
+        self.path.present.add_rows(rows, on.keep(Reals::all(-1.0)));
+        self.suffix_low = on.select(rows.suffix_low, self.suffix_low);
+        self.trades.fees += on.keep(fees);
+        self.cash = on.select(Reals::ZERO, self.cash);
+        self.units = on.select(size, self.units);
         // As the trade records have it: the average over entries, of which there is one.
-        self.entry_price[l] = if on { size * price / size } else { self.entry_price[l] };
-        self.entry_fees[l] = if on { fees } else { self.entry_fees[l] };
-        self.entry_bar[l] = if on { bar } else { self.entry_bar[l] };
-        self.is_open[l] |= on;
+        self.entry_price = on.select(size * price / size, self.entry_price);
+        self.entry_fees = on.select(fees, self.entry_fees);
+        self.entry_bar = on.select(bar, self.entry_bar);
+        self.is_open = self.is_open | on;
+        self.start = std::array::from_fn(|l| if on.get(l) { at[l] + 1 } else { self.start[l] });
     }
 
-    /// Books a filled sale at `bar` of all bars.
+    /// Books filled sales.
     #[inline(always)]
-    fn sold(&mut self, l: usize, on: bool, bar: u64, (price, received, fees): (f64, f64, f64)) {
-        self.path.point(l, on, bar, received);
-        let size = self.units[l];
-        let pnl = (price - self.entry_price[l]) * size - self.entry_fees[l] - fees;
-        let share = pnl / (size * self.entry_price[l]);
-        let bars = bar.wrapping_sub(self.entry_bar[l]);
+    fn book_sale(&mut self, on: Mask, tile: &Tile<'_>, at: &[usize; LANES], sold: &Sold) {
+        let bar = Reals::of(|l| (tile.from() + at[l]) as f64);
+        let Sold { price, received, fees } = *sold;
+        self.path.point(on, bar, received);
+        let size = self.units;
+        let pnl = (price - self.entry_price) * size - self.entry_fees - fees;
+        let share = pnl / (size * self.entry_price);
+        let bars = bar - self.entry_bar;
         let trades = &mut self.trades;
-        trades.fees[l] += if on { fees } else { 0.0 };
-        trades.closed[l] += u64::from(on);
-        trades.pnl[l] += if on { pnl } else { 0.0 };
-        trades.best[l] = if on & (share > trades.best[l]) { share } else { trades.best[l] };
-        trades.worst[l] = if on & (share < trades.worst[l]) { share } else { trades.worst[l] };
-        trades.wins.add(l, on & (pnl > 0.0), pnl, share, bars);
-        trades.losses.add(l, on & (pnl < 0.0), pnl, share, bars);
-        self.cash[l] = if on { received } else { self.cash[l] };
-        self.is_open[l] &= !on;
+        trades.fees += on.keep(fees);
+        trades.closed += on.keep(ONE);
+        trades.pnl += on.keep(pnl);
+        trades.best = on.select(share, trades.best).higher(trades.best);
+        trades.worst = on.select(share, trades.worst).lower(trades.worst);
+        trades.wins.add(on & pnl.above(Reals::ZERO), pnl, share, bars);
+        trades.losses.add(on & pnl.below(Reals::ZERO), pnl, share, bars);
+        self.cash = on.select(received, self.cash);
+        self.is_open = self.is_open & !on;
     }
 
     /// Goes on from bar `from` of `tile` for one account as the order core would, rejections
@@ -364,31 +404,29 @@ impl Lanes {
         (entry, exit): (&[u64], &[u64]),
         mut from: usize,
     ) {
+        let one = Mask::of(|place| place == l);
         loop {
-            let (wanted, unless) = if self.is_open[l] { (exit, entry) } else { (entry, exit) };
-            let Some(at) = crate::engine::next_bit(wanted, unless, from) else { return };
-            from = at + 1;
-            let bar = (tile.from + at) as u64;
-            if self.is_open[l] {
-                if let Some((price, received, fees)) = all_in.sell(self.units[l], tile.close[at]) {
-                    self.hold_one(l, tile, at);
-                    self.sold(l, true, bar, (price, received, fees));
-                }
-            } else if let Some(fill) = all_in.buy(self.cash[l], tile.close[at]) {
-                self.bought(l, true, bar, fill, &tile.rows[at + 1]);
-                self.start[l] = at + 1;
+            let is_open = self.is_open.get(l);
+            let (wanted, unless) = if is_open { (exit, entry) } else { (entry, exit) };
+            let Some(bar) = next_bit(wanted, unless, from) else { return };
+            from = bar + 1;
+            let at = [bar; LANES];
+            if is_open {
+                let Some(filled) = all_in.sell(self.units.0[l], tile.close(bar)) else { continue };
+                let [price, received, fees] = [filled.0, filled.1, filled.2].map(Reals::all);
+                self.hold(tile, &at, one);
+                self.book_sale(one, tile, &at, &Sold { price, received, fees });
+            } else {
+                let Some(filled) = all_in.buy(self.cash.0[l], tile.close(bar)) else { continue };
+                let [price, size, fees] = [filled.0, filled.1, filled.2].map(Reals::all);
+                let rows = Rows::load(tile, &[bar + 1; LANES]);
+                self.book_buy(one, tile, &at, &Bought { price, size, fees }, &rows);
             }
         }
     }
 
-    fn hold_one(&mut self, l: usize, tile: &Tile<'_>, to: usize) {
-        let mut on = [false; LANES];
-        on[l] = true;
-        self.hold(tile, &[to; LANES], &on);
-    }
-
     /// What the open trade at `l` would bring at `last_close`, without exit fees.
     pub(super) fn open_pnl(&self, l: usize, last_close: f64) -> f64 {
-        (last_close - self.entry_price[l]) * self.units[l] - self.entry_fees[l]
+        (last_close - self.entry_price.0[l]) * self.units.0[l] - self.entry_fees.0[l]
     }
 }

@@ -11,19 +11,22 @@
 //! | prefix sums and range minima of a stretch of bars | `tile.rs` |
 //! | signals to the bars of orders | `events.rs` |
 //! | eight accounts side by side | `lanes.rs` |
+//! | eight numbers as one | `vector.rs` |
 
 mod events;
 mod lanes;
 mod tile;
+mod vector;
 
-pub use lanes::LANES;
 pub use tile::{TILE, Tile};
+pub use vector::LANES;
 
 use market_data::BarsView;
 use multiversion::multiversion;
 
 use self::events::Events;
-use self::lanes::{Flags, Lanes};
+use self::lanes::Lanes;
+use self::vector::Mask;
 use crate::engine::AllIn;
 use crate::statistics::{About, Moments, Path, Side, Statistics, TradeSums};
 use crate::strategy::EntryExit;
@@ -78,7 +81,7 @@ impl Batch {
                 continue;
             };
             assert!(entry.len() == tile.len() && exit.len() == tile.len(), "a bit per bar");
-            events.find(entry.words(), exit.words(), self.lanes.is_open[l]);
+            events.find(entry.words(), exit.words(), self.lanes.is_open(l));
         }
         let doubtful = run(&mut self.lanes, &self.all_in, tile, &self.events);
         for (l, (signals, from)) in signals.iter().zip(doubtful).enumerate() {
@@ -87,10 +90,8 @@ impl Batch {
                 self.lanes.walk(l, &self.all_in, tile, words, from);
             }
         }
-        let is_open = self.lanes.is_open;
-        self.lanes.hold(tile, &[tile.len(); LANES], &is_open);
-        self.lanes.path.fold();
-        self.bars = tile.from + tile.len();
+        self.lanes.leave(tile);
+        self.bars = tile.from() + tile.len();
     }
 
     /// Ends a segment: what came since the last is one of [`Self::segments`].
@@ -98,8 +99,8 @@ impl Batch {
         let sums = &self.lanes.path.past;
         let now = std::array::from_fn(|l| Moments {
             count: self.bars,
-            sum: sums.all[l],
-            sum_squares: sums.squares[l],
+            sum: sums.all.0[l],
+            sum_squares: sums.squares.0[l],
         });
         self.segments.push(std::array::from_fn(|l| {
             let (now, seen): (Moments, Moments) = (now[l], self.seen[l]);
@@ -128,23 +129,23 @@ impl Batch {
         assert_eq!(self.bars, bars.len(), "all bars");
         let about = About { bars, init_cash: self.all_in.init_cash(), freq_ns };
         let path = self.path(place);
-        about.statistics(&self.trades(place, bars), self.lanes.trades.fees[place], &path)
+        about.statistics(&self.trades(place, bars), self.lanes.trades.fees.0[place], &path)
     }
 
     fn path(&self, l: usize) -> Path {
         let path = &self.lanes.path;
-        let bars = self.bars as u64;
-        let lasts = if path.is_below_peak[l] { bars - path.peak_bar[l] - 1 } else { 0 };
-        let has_traded = self.lanes.trades.closed[l] > 0 || self.lanes.is_open[l];
+        let since_peak = self.bars as f64 - path.peak_bar.0[l] - 1.0;
+        let lasts = if path.is_below_peak.get(l) { since_peak } else { 0.0 };
+        let has_traded = self.lanes.trades.closed.0[l] > 0.0 || self.lanes.is_open(l);
         Path {
-            sum: path.past.all[l],
-            gains: path.past.gains[l],
-            losses: path.past.losses[l],
-            sum_squares: path.past.squares[l],
-            sum_downside_squares: path.past.downside_squares[l],
-            final_equity: path.equity[l],
-            max_drawdown: path.max_drawdown[l],
-            longest_drawdown: path.longest[l].max(lasts) as usize,
+            sum: path.past.all.0[l],
+            gains: path.past.gains.0[l],
+            losses: path.past.losses.0[l],
+            sum_squares: path.past.squares.0[l],
+            sum_downside_squares: path.past.downside_squares.0[l],
+            final_equity: path.equity.0[l],
+            max_drawdown: path.max_drawdown.0[l],
+            longest_drawdown: path.longest.0[l].max(lasts) as usize,
             max_gross_exposure: if has_traded { 1.0 } else { 0.0 },
             is_ruined: false,
         }
@@ -154,20 +155,20 @@ impl Batch {
         let lanes = &self.lanes;
         let trades = &lanes.trades;
         let side = |sides: &lanes::Sides| Side {
-            count: sides.count[l] as usize,
-            pnl: sides.pnl[l],
-            return_share: sides.return_share[l],
-            bars: sides.bars[l] as usize,
+            count: sides.count.0[l] as usize,
+            pnl: sides.pnl.0[l],
+            return_share: sides.return_share.0[l],
+            bars: sides.bars.0[l] as usize,
         };
-        let is_open = lanes.is_open[l];
+        let is_open = lanes.is_open(l);
         let last_close = bars.close[bars.len() - 1];
         TradeSums {
-            closed: trades.closed[l] as usize,
+            closed: trades.closed.0[l] as usize,
             open: usize::from(is_open),
             open_pnl: if is_open { lanes.open_pnl(l, last_close) } else { 0.0 },
-            best: trades.best[l],
-            worst: trades.worst[l],
-            pnl: trades.pnl[l],
+            best: trades.best.0[l],
+            worst: trades.worst.0[l],
+            pnl: trades.pnl.0[l],
             wins: side(&trades.wins),
             losses: side(&trades.losses),
         }
@@ -189,20 +190,23 @@ fn run(
 ) -> [Option<usize>; LANES] {
     lanes.enter(tile);
     let mut left: [usize; LANES] = std::array::from_fn(|l| events[l].len());
-    let carried = lanes.is_open;
     let mut doubtful = [None; LANES];
+    // A position that is open at the start takes the place of the first entry.
+    let carried = Mask::of(|l| lanes.is_open(l));
     let mut place = 0;
     while left.iter().any(|&count| count > place) {
-        let is_entry = place % 2 == 0;
         let at = std::array::from_fn(|l| if left[l] > place { events[l].bar(place) } else { 0 });
-        let on: Flags = std::array::from_fn(|l| left[l] > place && !(place == 0 && carried[l]));
-        let refused = if is_entry {
-            lanes.buy(all_in, tile, &at, &on)
+        let mut on = Mask::of(|l| left[l] > place);
+        if place == 0 {
+            on = on & !carried;
+        }
+        let refused = if place % 2 == 0 {
+            lanes.buy(all_in, tile, &at, on)
         } else {
-            lanes.sell(all_in, tile, &at, &on)
+            lanes.sell(all_in, tile, &at, on)
         };
-        if refused != [false; LANES] {
-            for l in (0..LANES).filter(|&l| refused[l]) {
+        if refused.any() {
+            for l in (0..LANES).filter(|&l| refused.get(l)) {
                 doubtful[l] = Some(at[l]);
                 left[l] = 0;
             }

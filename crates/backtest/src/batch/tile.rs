@@ -43,9 +43,9 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub struct Tile<'a> {
     /// The first bar.
-    pub(super) from: usize,
-    pub(super) close: &'a [f64],
-    pub(super) rows: Vec<Row>,
+    from: usize,
+    close: &'a [f64],
+    rows: Vec<Row>,
     /// Lowest close of 2^level blocks from a block on.
     low: [[f64; BLOCKS]; LEVELS],
     /// Highest close of the same.
@@ -82,6 +82,28 @@ impl<'a> Tile<'a> {
     /// Number of bars.
     pub(super) fn len(&self) -> usize {
         self.close.len()
+    }
+
+    /// The first bar, of all bars.
+    #[inline(always)]
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
+    /// The row before `bar`, which may be one past the last.
+    #[inline(always)]
+    pub(super) fn row(&self, bar: usize) -> Row {
+        self.rows[bar]
+    }
+
+    #[inline(always)]
+    pub(super) fn close(&self, bar: usize) -> f64 {
+        self.close[bar]
+    }
+
+    #[inline(always)]
+    pub(super) fn closes(&self, bars: Range<usize>) -> &[f64] {
+        &self.close[bars]
     }
 
     fn sum_up(&mut self, before: f64, returns: &[f64]) {

@@ -153,6 +153,31 @@ pub fn resolve_values(
 }
 
 impl Feature {
+    /// Checks that the registry has the indicator, that its window is in range and that `bars` bars
+    /// give it a value.
+    ///
+    /// # Errors
+    /// [`features::FeatureError`] saying what would be right.
+    pub fn check(&self, bars: usize) -> Result<(), features::FeatureError> {
+        let indicator = features::registry::get(self.indicator)?;
+        let first = indicator.warm_up(&[self.window as f64])?;
+        if first < bars {
+            return Ok(());
+        }
+        let what = self.indicator.to_owned();
+        Err(features::FeatureError::WindowLong { what, needed: first + 1, rows: bars })
+    }
+
+    /// The feature of bars that come span by span, to the same bits as [`Self::compute`].
+    ///
+    /// # Errors
+    /// As [`Self::compute`], but for the length of the data.
+    pub fn stream(&self) -> Result<features::Stream, features::FeatureError> {
+        let indicator = features::registry::get(self.indicator)?;
+        let set = features::FeatureSet::single(indicator, &[self.window as f64])?;
+        Ok(features::Stream::new(&set))
+    }
+
     /// Writes the feature of `close` to `out`, NaN while it warms up. O(bars).
     ///
     /// # Errors

@@ -1,0 +1,210 @@
+//! Eight accounts at a time, span by span of bars.
+//!
+//! A span's features are computed first, each by the stream that carries it from span to span;
+//! then every worker takes its share of the trials through the span's tiles. Feature columns are
+//! as long as a span and are used again, so that they stay in cache and never ask the system for
+//! memory.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use backtest::batch::{Batch, LANES, TILE, Tile};
+use backtest::strategy::{EntryExit, Last};
+use features::{FeatureError, Stream};
+use rayon::prelude::*;
+
+use super::plan::Plan;
+use crate::{Evaluation, OptimizerError, Progress, SEGMENTS, Trial};
+
+/// Bytes that the feature columns of one span may take together.
+const SPAN_BYTES: usize = 128 << 20;
+
+/// The longest span: long enough that the workers' waiting for each other at its end is nothing,
+/// short enough that a dozen columns stay in a shared cache.
+const MOST_BARS: usize = 32 * TILE;
+
+/// Trials that one worker takes through a tile together: their accounts and features stay in L2.
+const MOST_TRIALS: usize = 256;
+
+pub(super) fn evaluate(
+    plan: &Plan<'_>,
+    points: &[Vec<f64>],
+    progress: Progress<'_>,
+) -> Result<Evaluation, OptimizerError> {
+    let mut columns = Columns::new(plan)?;
+    let mut chunks = chunks(plan, points);
+    let mut clock = Clock::new();
+    let known = plan.known.len();
+    for from in (0..known).step_by(columns.bars) {
+        let span = from..(from + columns.bars).min(known);
+        columns.fill(plan, span.clone())?;
+        clock.features_done();
+        if span.end > plan.from {
+            chunks.par_iter_mut().for_each(|chunk| chunk.feed(plan, &columns, &span));
+            clock.trials_done();
+        }
+        progress((points.len() as f64 * span.end as f64 / known as f64) as usize, points.len());
+    }
+    let trials = chunks.iter().flat_map(|chunk| chunk.finish(plan)).collect();
+    Ok(Evaluation { trials, features_ns: clock.features_ns, search_ns: clock.search_ns })
+}
+
+/// Time since the last look, booked to what was done in it.
+struct Clock {
+    last: Instant,
+    features_ns: u64,
+    search_ns: u64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { last: Instant::now(), features_ns: 0, search_ns: 0 }
+    }
+
+    fn features_done(&mut self) {
+        self.features_ns += self.lap();
+    }
+
+    fn trials_done(&mut self) {
+        self.search_ns += self.lap();
+    }
+
+    fn lap(&mut self) -> u64 {
+        let ns = self.last.elapsed().as_nanos() as u64;
+        self.last = Instant::now();
+        ns
+    }
+}
+
+/// The features of one span of bars.
+struct Columns {
+    /// Bars of a span.
+    bars: usize,
+    /// The first bar of this one.
+    from: usize,
+    features: Vec<(Stream, Vec<f64>)>,
+}
+
+impl Columns {
+    fn new(plan: &Plan<'_>) -> Result<Self, OptimizerError> {
+        let affordable = SPAN_BYTES / size_of::<f64>() / plan.features.len().max(1);
+        let bars = (affordable / TILE).max(1) * TILE;
+        let bars = bars.min(MOST_BARS).min(plan.known.len());
+        let feature = |feature: &backtest::strategy::Feature| -> Result<_, OptimizerError> {
+            Ok((feature.stream()?, vec![0.0; bars]))
+        };
+        let features = plan.features.iter().map(feature).collect::<Result<_, _>>()?;
+        Ok(Self { bars, from: 0, features })
+    }
+
+    fn fill(&mut self, plan: &Plan<'_>, span: Range<usize>) -> Result<(), FeatureError> {
+        self.from = span.start;
+        let bars = plan.known.slice(span);
+        self.features
+            .par_iter_mut()
+            .try_for_each(|(stream, column)| stream.extend(bars, &mut [&mut column[..bars.len()]]))
+    }
+
+    /// The values at `bars` of the feature at `place`.
+    fn slice(&self, place: usize, bars: &Range<usize>) -> &[f64] {
+        &self.features[place].1[bars.start - self.from..bars.end - self.from]
+    }
+}
+
+/// The trials of one worker.
+struct Chunk<'a> {
+    batches: Vec<Carried<'a>>,
+    tile: Tile<'a>,
+}
+
+/// A batch, with what its trials carry from tile to tile.
+struct Carried<'a> {
+    batch: Batch,
+    trials: Vec<Ready<'a>>,
+    signals: [EntryExit; LANES],
+}
+
+/// A trial, ready for its signals.
+struct Ready<'a> {
+    values: &'a [f64],
+    places: Vec<usize>,
+    memory: Vec<Last>,
+}
+
+fn chunks<'a>(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Vec<Chunk<'a>> {
+    // A worker prepares each tile once for all its trials, so that shares are as large as leaves
+    // every worker one.
+    let share = points.len().div_ceil(rayon::current_num_threads());
+    let size = share.next_multiple_of(LANES).min(MOST_TRIALS);
+    let batch = |points: &'a [Vec<f64>]| Carried::new(plan, points);
+    points
+        .chunks(size)
+        .map(|points| Chunk {
+            batches: points.chunks(LANES).map(batch).collect(),
+            tile: Tile::new(),
+        })
+        .collect()
+}
+
+impl<'a> Chunk<'a> {
+    /// Takes every trial through the bars of `span` that are searched.
+    fn feed(&mut self, plan: &'a Plan<'_>, columns: &Columns, span: &Range<usize>) {
+        let (first, end) = (span.start.max(plan.from) - plan.from, span.end - plan.from);
+        for segment in 0..SEGMENTS {
+            let Range { start, end: cut } = plan.segment(segment);
+            let mut from = start.max(first);
+            while from < cut.min(end) {
+                // Tiles end where the span's own do, so that columns are read in whole lines.
+                let next = (plan.from + from) / TILE * TILE + TILE - plan.from;
+                let to = next.min(cut).min(end);
+                self.tile(plan, columns, from..to);
+                from = to;
+            }
+            // A segment without bars ends where it begins.
+            if (first..end).contains(&start.max(cut.saturating_sub(1))) {
+                self.batches.iter_mut().for_each(|carried| carried.batch.cut());
+            }
+        }
+    }
+
+    fn tile(&mut self, plan: &'a Plan<'_>, columns: &Columns, bars: Range<usize>) {
+        self.tile.load(plan.bars.close, &plan.returns, bars.clone());
+        let known = plan.from + bars.start..plan.from + bars.end;
+        let mut operands = Vec::new();
+        for Carried { batch, trials, signals } in &mut self.batches {
+            for (trial, out) in trials.iter_mut().zip(&mut *signals) {
+                operands.clear();
+                operands.extend(trial.places.iter().map(|&at| columns.slice(at, &known)));
+                plan.strategy.signals(&operands, trial.values, &mut trial.memory, out);
+            }
+            batch.feed(&self.tile, &signals[..trials.len()]);
+        }
+    }
+
+    fn finish(&self, plan: &Plan<'_>) -> impl Iterator<Item = Trial> {
+        self.batches.iter().flat_map(|carried| carried.finish(plan))
+    }
+}
+
+impl<'a> Carried<'a> {
+    fn new(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Self {
+        let Some(batch) = Batch::new(&plan.config) else {
+            unreachable!("the caller asked whether there are batches for these options");
+        };
+        let ready = |values: &'a Vec<f64>| Ready {
+            values,
+            places: plan.places(values),
+            memory: vec![Last::default(); plan.strategy.crossings()],
+        };
+        let trials = points.iter().map(ready).collect();
+        Self { batch, trials, signals: Default::default() }
+    }
+
+    fn finish(&self, plan: &Plan<'_>) -> impl Iterator<Item = Trial> {
+        self.trials.iter().enumerate().map(|(place, trial)| Trial {
+            values: trial.values.to_vec(),
+            statistics: self.batch.statistics(place, plan.bars, plan.freq_ns),
+            segments: self.batch.segments(place).into_boxed_slice(),
+        })
+    }
+}
