@@ -4,105 +4,101 @@
 //! of divisions run at once where one account alone waits for its own. What is rare (a new peak
 //! within a position, an order that is rejected) is done for one place at a time.
 
-use super::tile::{Row, Tile};
-use super::vector::{LANES, Mask, Reals};
+use super::tile::Tile;
+use super::vector::{Bars, Bits, LANES, Rows, Vector, each};
 use crate::engine::{AllIn, next_bit};
+use crate::statistics::{Path, Side, TradeSums};
 
 /// Accounts, their equity's path and their trades so far. Bars and counts are numbers, too: whole
 /// ones, which are exact.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lanes {
-    cash: Reals,
-    units: Reals,
-    is_open: Mask,
-    entry_price: Reals,
-    entry_fees: Reals,
-    entry_bar: Reals,
-    /// The row from which on the open position is not yet counted, and the lowest close from there
-    /// to the end of its block.
-    start: [usize; LANES],
-    suffix_low: Reals,
-    pub(super) path: Paths,
-    pub(super) trades: Trades,
+pub(super) struct Lanes<V> {
+    cash: V,
+    units: V,
+    is_open: Bits,
+    entry_price: V,
+    entry_fees: V,
+    entry_bar: V,
+    /// The bar of the tile from which on the open position is not yet counted.
+    start: Bars,
+    pub(super) path: Paths<V>,
+    pub(super) trades: Trades<V>,
 }
 
 /// Sums over returns r.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sums {
-    pub(super) all: Reals,
+pub(super) struct Sums<V> {
+    pub(super) all: V,
     /// Of max(r, 0).
-    pub(super) gains: Reals,
+    pub(super) gains: V,
     /// Of min(r, 0).
-    pub(super) losses: Reals,
-    pub(super) squares: Reals,
+    pub(super) losses: V,
+    pub(super) squares: V,
     /// Of min(r, 0)^2.
-    pub(super) downside_squares: Reals,
+    pub(super) downside_squares: V,
 }
 
 /// What [`crate::statistics`] calls a path, a place per trial.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paths {
+pub(super) struct Paths<V> {
     /// Of the tiles before this one.
-    pub(super) past: Sums,
+    pub(super) past: Sums<V>,
     /// Of this tile: added up apart, so that small terms never meet a large sum.
-    present: Sums,
-    pub(super) equity: Reals,
-    peak: Reals,
-    pub(super) peak_bar: Reals,
-    pub(super) is_below_peak: Mask,
-    pub(super) max_drawdown: Reals,
-    pub(super) longest: Reals,
+    present: Sums<V>,
+    pub(super) equity: V,
+    peak: V,
+    pub(super) peak_bar: V,
+    pub(super) is_below_peak: Bits,
+    pub(super) max_drawdown: V,
+    pub(super) longest: V,
 }
 
 /// Sums over closed trades.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Trades {
-    pub(super) fees: Reals,
-    pub(super) closed: Reals,
-    pub(super) pnl: Reals,
-    pub(super) best: Reals,
-    pub(super) worst: Reals,
-    pub(super) wins: Sides,
-    pub(super) losses: Sides,
+pub(super) struct Trades<V> {
+    pub(super) fees: V,
+    pub(super) closed: V,
+    pub(super) pnl: V,
+    pub(super) best: V,
+    pub(super) worst: V,
+    pub(super) wins: Sides<V>,
+    pub(super) losses: Sides<V>,
 }
 
 /// The winners or the losers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sides {
-    pub(super) count: Reals,
-    pub(super) pnl: Reals,
-    pub(super) return_share: Reals,
-    pub(super) bars: Reals,
+pub(super) struct Sides<V> {
+    pub(super) count: V,
+    pub(super) pnl: V,
+    pub(super) return_share: V,
+    pub(super) bars: V,
 }
 
 /// A buy: what [`AllIn::buy`] gives, a place per trial.
-struct Bought {
-    price: Reals,
-    size: Reals,
-    fees: Reals,
+struct Bought<V> {
+    price: V,
+    size: V,
+    fees: V,
 }
 
 /// A sale: what [`AllIn::sell`] gives, a place per trial.
-struct Sold {
-    price: Reals,
-    received: Reals,
-    fees: Reals,
+struct Sold<V> {
+    price: V,
+    received: V,
+    fees: V,
 }
 
-impl Sums {
-    const NONE: Self = Self {
-        all: Reals::ZERO,
-        gains: Reals::ZERO,
-        losses: Reals::ZERO,
-        squares: Reals::ZERO,
-        downside_squares: Reals::ZERO,
-    };
+impl<V: Vector> Sums<V> {
+    fn none() -> Self {
+        let zero = V::all(0.0);
+        Self { all: zero, gains: zero, losses: zero, squares: zero, downside_squares: zero }
+    }
 
     #[inline(always)]
-    fn add(&mut self, r: Reals) {
-        let loss = r.lower(Reals::ZERO);
+    fn add(&mut self, r: V) {
+        let loss = r.lower(V::all(0.0));
         self.all += r;
-        self.gains += r.higher(Reals::ZERO);
+        self.gains += r.higher(V::all(0.0));
         self.losses += loss;
         self.squares += r * r;
         self.downside_squares += loss * loss;
@@ -110,7 +106,7 @@ impl Sums {
 
     /// Adds the sums of `rows` times `sign`.
     #[inline(always)]
-    fn add_rows(&mut self, rows: &Rows, sign: Reals) {
+    fn add_rows(&mut self, rows: &Rows<V>, sign: V) {
         self.all += sign * rows.sum;
         self.gains += sign * rows.gains;
         self.losses += sign * rows.losses;
@@ -119,51 +115,22 @@ impl Sums {
     }
 }
 
-/// A row per trial, turned: a place per trial for each of its numbers.
-struct Rows {
-    last: Reals,
-    sum: Reals,
-    gains: Reals,
-    losses: Reals,
-    squares: Reals,
-    downside_squares: Reals,
-    suffix_low: Reals,
-    prefix_low: Reals,
-}
+impl<V: Vector> Sides<V> {
+    fn none() -> Self {
+        let zero = V::all(0.0);
+        Self { count: zero, pnl: zero, return_share: zero, bars: zero }
+    }
 
-impl Rows {
     #[inline(always)]
-    fn load(tile: &Tile<'_>, at: &[usize; LANES]) -> Self {
-        let rows: [Row; LANES] = at.map(|bar| tile.row(bar));
-        Self {
-            last: Reals::of(|l| rows[l].last),
-            sum: Reals::of(|l| rows[l].sum),
-            gains: Reals::of(|l| rows[l].gains),
-            losses: Reals::of(|l| rows[l].losses),
-            squares: Reals::of(|l| rows[l].squares),
-            downside_squares: Reals::of(|l| rows[l].downside_squares),
-            suffix_low: Reals::of(|l| rows[l].suffix_low),
-            prefix_low: Reals::of(|l| rows[l].prefix_low),
-        }
+    fn add(&mut self, on: Bits, pnl: V, return_share: V, bars: V) {
+        self.count += V::keep(on, V::all(1.0));
+        self.pnl += V::keep(on, pnl);
+        self.return_share += V::keep(on, return_share);
+        self.bars += V::keep(on, bars);
     }
 }
 
-impl Sides {
-    const NONE: Self =
-        Self { count: Reals::ZERO, pnl: Reals::ZERO, return_share: Reals::ZERO, bars: Reals::ZERO };
-
-    #[inline(always)]
-    fn add(&mut self, on: Mask, pnl: Reals, return_share: Reals, bars: Reals) {
-        self.count += on.keep(ONE);
-        self.pnl += on.keep(pnl);
-        self.return_share += on.keep(return_share);
-        self.bars += on.keep(bars);
-    }
-}
-
-const ONE: Reals = Reals::all(1.0);
-
-impl Paths {
+impl<V: Vector> Paths<V> {
     /// Ends a tile.
     pub(super) fn fold(&mut self) {
         self.past.all += self.present.all;
@@ -171,91 +138,94 @@ impl Paths {
         self.past.losses += self.present.losses;
         self.past.squares += self.present.squares;
         self.past.downside_squares += self.present.downside_squares;
-        self.present = Sums::NONE;
+        self.present = Sums::none();
     }
 
     /// An equity of `value` at `bar` of all bars.
     #[inline(always)]
-    fn point(&mut self, on: Mask, bar: Reals, value: Reals) {
-        self.present.add(on.keep((value - self.equity) / self.equity));
-        self.equity = on.select(value, self.equity);
+    fn point(&mut self, on: Bits, bar: V, value: V) {
+        self.present.add(V::keep(on, (value - self.equity) / self.equity));
+        self.equity = V::select(on, value, self.equity);
         let is_peak = on & value.at_least(self.peak);
-        let lasted = self.longest.higher(bar - self.peak_bar - ONE);
-        self.longest = (is_peak & self.is_below_peak).select(lasted, self.longest);
-        self.peak = is_peak.select(value, self.peak);
-        self.peak_bar = is_peak.select(bar, self.peak_bar);
+        let lasted = self.longest.higher(bar - self.peak_bar - V::all(1.0));
+        self.longest = V::select(is_peak & self.is_below_peak, lasted, self.longest);
+        self.peak = V::select(is_peak, value, self.peak);
+        self.peak_bar = V::select(is_peak, bar, self.peak_bar);
         self.fall(on & !is_peak, value);
         self.is_below_peak = self.is_below_peak & !is_peak;
     }
 
     /// A value below the peak.
     #[inline(always)]
-    fn fall(&mut self, on: Mask, value: Reals) {
+    fn fall(&mut self, on: Bits, value: V) {
         let drawdown = (value - self.peak) / self.peak;
-        self.max_drawdown = on.select(drawdown, self.max_drawdown).lower(self.max_drawdown);
+        self.max_drawdown = V::select(on, drawdown, self.max_drawdown).lower(self.max_drawdown);
         self.is_below_peak = self.is_below_peak | on;
     }
 
     /// The bars since the last point had the same equity: where that is the peak, it goes on.
     #[inline(always)]
-    fn stay_flat(&mut self, on: Mask, bar: Reals) {
-        let extends = on & !self.is_below_peak & bar.above(Reals::ZERO);
-        self.peak_bar = extends.select(bar - ONE, self.peak_bar);
+    fn stay_flat(&mut self, on: Bits, bar: V) {
+        let extends = on & !self.is_below_peak & bar.above(V::all(0.0));
+        self.peak_bar = V::select(extends, bar - V::all(1.0), self.peak_bar);
     }
 
     /// Bar by bar through a position of `units` at place `l` that may hold a new peak.
     fn rescan(&mut self, l: usize, units: f64, from: usize, close: &[f64]) {
-        let mut peak = self.peak.0[l];
-        let mut peak_bar = self.peak_bar.0[l];
+        let mut peak = self.peak.get(l);
+        let mut peak_bar = self.peak_bar.get(l);
+        let mut longest = self.longest.get(l);
+        let mut max_drawdown = self.max_drawdown.get(l);
         let mut is_below = self.is_below_peak.get(l);
         for (at, price) in close.iter().enumerate() {
             let (bar, value) = ((from + at) as f64, units * price);
             if value >= peak {
                 if is_below {
-                    self.longest.0[l] = self.longest.0[l].max(bar - peak_bar - 1.0);
+                    longest = longest.max(bar - peak_bar - 1.0);
                     is_below = false;
                 }
                 (peak, peak_bar) = (value, bar);
             } else {
                 is_below = true;
-                let drawdown = (value - peak) / peak;
-                self.max_drawdown.0[l] = self.max_drawdown.0[l].min(drawdown);
+                max_drawdown = max_drawdown.min((value - peak) / peak);
             }
         }
-        (self.peak.0[l], self.peak_bar.0[l]) = (peak, peak_bar);
+        self.peak.set(l, peak);
+        self.peak_bar.set(l, peak_bar);
+        self.longest.set(l, longest);
+        self.max_drawdown.set(l, max_drawdown);
         self.is_below_peak.set(l, is_below);
     }
 }
 
-impl Lanes {
+impl<V: Vector> Lanes<V> {
     pub(super) fn new(init_cash: f64) -> Self {
         Self {
-            cash: Reals::all(init_cash),
-            units: Reals::ZERO,
-            is_open: Mask::NONE,
-            entry_price: Reals::ZERO,
-            entry_fees: Reals::ZERO,
-            entry_bar: Reals::ZERO,
+            cash: V::all(init_cash),
+            units: V::all(0.0),
+            is_open: Bits::NONE,
+            entry_price: V::all(0.0),
+            entry_fees: V::all(0.0),
+            entry_bar: V::all(0.0),
             start: [0; LANES],
-            suffix_low: Reals::ZERO,
             path: Paths {
-                past: Sums::NONE,
-                present: Sums::NONE,
-                equity: Reals::all(init_cash),
-                peak: Reals::all(f64::NEG_INFINITY),
-                peak_bar: Reals::ZERO,
-                is_below_peak: Mask::NONE,
-                max_drawdown: Reals::ZERO,
-                longest: Reals::ZERO,
+                past: Sums::none(),
+                present: Sums::none(),
+                equity: V::all(init_cash),
+                peak: V::all(f64::NEG_INFINITY),
+                peak_bar: V::all(0.0),
+                is_below_peak: Bits::NONE,
+                max_drawdown: V::all(0.0),
+                longest: V::all(0.0),
             },
             trades: Trades {
-                fees: Reals::ZERO,
-                closed: Reals::ZERO,
-                pnl: Reals::ZERO,
-                best: Reals::all(f64::NEG_INFINITY),
-                worst: Reals::all(f64::INFINITY),
-                wins: Sides::NONE,
-                losses: Sides::NONE,
+                fees: V::all(0.0),
+                closed: V::all(0.0),
+                pnl: V::all(0.0),
+                best: V::all(f64::NEG_INFINITY),
+                worst: V::all(f64::INFINITY),
+                wins: Sides::none(),
+                losses: Sides::none(),
             },
         }
     }
@@ -264,82 +234,69 @@ impl Lanes {
         self.is_open.get(l)
     }
 
-    /// The open positions go on into `tile`.
-    pub(super) fn enter(&mut self, tile: &Tile<'_>) {
+    /// The open positions go on into the tile.
+    #[inline(always)]
+    pub(super) fn enter(&mut self) {
         self.start = [0; LANES];
-        self.suffix_low = Reals::all(tile.row(0).suffix_low);
     }
 
     /// The open positions are held to the end of `tile`, whose sums are complete then.
+    #[inline(always)]
     pub(super) fn leave(&mut self, tile: &Tile<'_>) {
-        self.hold(tile, &[tile.len(); LANES], self.is_open);
+        self.hold(tile, &[tile.len() as u32; LANES], self.is_open);
         self.path.fold();
     }
 
     /// Buys at the bars `at` of `tile` where `on`. Gives the places at which the order core might
     /// not accept the order, where nothing was done.
     #[inline(always)]
-    pub(super) fn buy(
-        &mut self,
-        all_in: &AllIn,
-        tile: &Tile<'_>,
-        at: &[usize; LANES],
-        on: Mask,
-    ) -> Mask {
-        let rows = Rows::load(tile, &at.map(|bar| bar + 1));
-        let likely = std::array::from_fn::<_, LANES, _>(|l| {
-            all_in.likely_buy(self.cash.0[l], rows.last.0[l])
-        });
-        let is_certain = Mask::of(|l| likely[l].is_certain);
-        let bought = Bought {
-            price: Reals::of(|l| likely[l].price),
-            size: Reals::of(|l| likely[l].size),
-            fees: Reals::of(|l| likely[l].fees),
-        };
+    pub(super) fn buy(&mut self, all_in: &AllIn, tile: &Tile<'_>, at: &Bars, on: Bits) -> Bits {
+        let rows = rows_at::<V>(tile, &each!(|l| at[l] + 1, 0));
+        let after_fixed = self.cash - V::all(all_in.fixed_fees());
+        let affordable = after_fixed / V::all(1.0 + all_in.fees());
+        let price = rows.last * V::all(1.0 + all_in.slippage());
+        let size = affordable / price;
+        let is_certain = is_clear(after_fixed, self.cash) & is_clearly_enough(all_in, size);
+        let bought = Bought { price, size, fees: self.cash - affordable };
         self.book_buy(on & is_certain, tile, at, &bought, &rows);
         on & !is_certain
     }
 
     /// Sells at the bars `at` of `tile` where `on`; as [`Self::buy`].
     #[inline(always)]
-    pub(super) fn sell(
-        &mut self,
-        all_in: &AllIn,
-        tile: &Tile<'_>,
-        at: &[usize; LANES],
-        on: Mask,
-    ) -> Mask {
-        let close = Reals::of(|l| tile.close(at[l]));
-        let likely =
-            std::array::from_fn::<_, LANES, _>(|l| all_in.likely_sell(self.units.0[l], close.0[l]));
-        let is_certain = Mask::of(|l| likely[l].is_certain);
-        let sold = Sold {
-            price: Reals::of(|l| likely[l].price),
-            received: Reals::of(|l| likely[l].received),
-            fees: Reals::of(|l| likely[l].fees),
-        };
+    pub(super) fn sell(&mut self, all_in: &AllIn, tile: &Tile<'_>, at: &Bars, on: Bits) -> Bits {
+        let price = tile.close::<V>(at) * V::all(1.0 - all_in.slippage());
+        let proceeds = self.units * price;
+        let fees = proceeds * V::all(all_in.fees()) + V::all(all_in.fixed_fees());
+        let received = proceeds - fees;
+        let is_certain = is_clear(received, proceeds) & is_clearly_enough(all_in, self.units);
         self.hold(tile, at, on & is_certain);
-        self.book_sale(on & is_certain, tile, at, &sold);
+        self.book_sale(on & is_certain, tile, at, &Sold { price, received, fees });
         on & !is_certain
     }
 
     /// Counts the bars from where the position is counted to before `to`.
     #[inline(always)]
-    fn hold(&mut self, tile: &Tile<'_>, to: &[usize; LANES], on: Mask) {
-        let rows = Rows::load(tile, to);
-        let (start, suffix, prefix) = (&self.start, &self.suffix_low.0, &rows.prefix_low.0);
-        let low = Reals::of(|l| tile.low(start[l], to[l], suffix[l], prefix[l]));
-        let high = Reals::of(|l| tile.high_bound(start[l], to[l]));
-        let on_bars = on & Mask::of(|l| start[l] < to[l]);
+    fn hold(&mut self, tile: &Tile<'_>, to: &Bars, on: Bits) {
+        let rows = rows_at::<V>(tile, to);
+        let on_bars = on & Bits::above(to, &self.start);
+        let high = tile.high_bound::<V>(&self.start, to);
         let may_peak = on_bars & (self.units * high).at_least(self.path.peak);
+        let low = tile.low::<V>(&self.start, to);
         self.path.fall(on_bars & !may_peak, self.units * low);
-        self.path.present.add_rows(&rows, on.keep(ONE));
-        self.path.equity = on.select(self.units * rows.last, self.path.equity);
+        self.path.present.add_rows(&rows, V::keep(on, V::all(1.0)));
+        self.path.equity = V::select(on, self.units * rows.last, self.path.equity);
         if may_peak.any() {
-            for l in (0..LANES).filter(|&l| may_peak.get(l)) {
-                let held = tile.closes(self.start[l]..to[l]);
-                self.path.rescan(l, self.units.0[l], tile.from() + self.start[l], held);
-            }
+            self.rescan(tile, to, may_peak);
+        }
+    }
+
+    /// Bar by bar through the positions that may hold a new peak.
+    fn rescan(&mut self, tile: &Tile<'_>, to: &Bars, on: Bits) {
+        for l in (0..LANES).filter(|&l| on.get(l)) {
+            let (from, to) = (self.start[l] as usize, to[l] as usize);
+            let held = &tile.closes()[from..to];
+            self.path.rescan(l, self.units.get(l), tile.from() + from, held);
         }
     }
 
@@ -347,35 +304,34 @@ impl Lanes {
     #[inline(always)]
     fn book_buy(
         &mut self,
-        on: Mask,
+        on: Bits,
         tile: &Tile<'_>,
-        at: &[usize; LANES],
-        bought: &Bought,
-        rows: &Rows,
+        at: &Bars,
+        bought: &Bought<V>,
+        rows: &Rows<V>,
     ) {
-        let bar = Reals::of(|l| (tile.from() + at[l]) as f64);
+        let bar = V::bars(tile.from(), at);
         let Bought { price, size, fees } = *bought;
-        let unseen = self.path.peak.below(Reals::all(f64::MIN)) & bar.above(Reals::ZERO);
-        self.path.peak = (on & unseen).select(self.cash, self.path.peak);
+        let unseen = self.path.peak.below(V::all(f64::MIN)) & bar.above(V::all(0.0));
+        self.path.peak = V::select(on & unseen, self.cash, self.path.peak);
         self.path.stay_flat(on, bar);
         self.path.point(on, bar, size * rows.last);
-        self.path.present.add_rows(rows, on.keep(Reals::all(-1.0)));
-        self.suffix_low = on.select(rows.suffix_low, self.suffix_low);
-        self.trades.fees += on.keep(fees);
-        self.cash = on.select(Reals::ZERO, self.cash);
-        self.units = on.select(size, self.units);
+        self.path.present.add_rows(rows, V::keep(on, V::all(-1.0)));
+        self.trades.fees += V::keep(on, fees);
+        self.cash = V::select(on, V::all(0.0), self.cash);
+        self.units = V::select(on, size, self.units);
         // As the trade records have it: the average over entries, of which there is one.
-        self.entry_price = on.select(size * price / size, self.entry_price);
-        self.entry_fees = on.select(fees, self.entry_fees);
-        self.entry_bar = on.select(bar, self.entry_bar);
+        self.entry_price = V::select(on, size * price / size, self.entry_price);
+        self.entry_fees = V::select(on, fees, self.entry_fees);
+        self.entry_bar = V::select(on, bar, self.entry_bar);
         self.is_open = self.is_open | on;
-        self.start = std::array::from_fn(|l| if on.get(l) { at[l] + 1 } else { self.start[l] });
+        self.start = each!(|l| if on.get(l) { at[l] + 1 } else { self.start[l] }, 0);
     }
 
     /// Books filled sales.
     #[inline(always)]
-    fn book_sale(&mut self, on: Mask, tile: &Tile<'_>, at: &[usize; LANES], sold: &Sold) {
-        let bar = Reals::of(|l| (tile.from() + at[l]) as f64);
+    fn book_sale(&mut self, on: Bits, tile: &Tile<'_>, at: &Bars, sold: &Sold<V>) {
+        let bar = V::bars(tile.from(), at);
         let Sold { price, received, fees } = *sold;
         self.path.point(on, bar, received);
         let size = self.units;
@@ -383,14 +339,14 @@ impl Lanes {
         let share = pnl / (size * self.entry_price);
         let bars = bar - self.entry_bar;
         let trades = &mut self.trades;
-        trades.fees += on.keep(fees);
-        trades.closed += on.keep(ONE);
-        trades.pnl += on.keep(pnl);
-        trades.best = on.select(share, trades.best).higher(trades.best);
-        trades.worst = on.select(share, trades.worst).lower(trades.worst);
-        trades.wins.add(on & pnl.above(Reals::ZERO), pnl, share, bars);
-        trades.losses.add(on & pnl.below(Reals::ZERO), pnl, share, bars);
-        self.cash = on.select(received, self.cash);
+        trades.fees += V::keep(on, fees);
+        trades.closed += V::keep(on, V::all(1.0));
+        trades.pnl += V::keep(on, pnl);
+        trades.best = V::select(on, share, trades.best).higher(trades.best);
+        trades.worst = V::select(on, share, trades.worst).lower(trades.worst);
+        trades.wins.add(on & pnl.above(V::all(0.0)), pnl, share, bars);
+        trades.losses.add(on & pnl.below(V::all(0.0)), pnl, share, bars);
+        self.cash = V::select(on, received, self.cash);
         self.is_open = self.is_open & !on;
     }
 
@@ -404,29 +360,98 @@ impl Lanes {
         (entry, exit): (&[u64], &[u64]),
         mut from: usize,
     ) {
-        let one = Mask::of(|place| place == l);
+        let one = Bits(1 << l);
         loop {
             let is_open = self.is_open.get(l);
             let (wanted, unless) = if is_open { (exit, entry) } else { (entry, exit) };
             let Some(bar) = next_bit(wanted, unless, from) else { return };
             from = bar + 1;
-            let at = [bar; LANES];
+            let (at, close) = ([bar as u32; LANES], tile.closes()[bar]);
             if is_open {
-                let Some(filled) = all_in.sell(self.units.0[l], tile.close(bar)) else { continue };
-                let [price, received, fees] = [filled.0, filled.1, filled.2].map(Reals::all);
+                let Some(filled) = all_in.sell(self.units.get(l), close) else { continue };
+                let [price, received, fees] = [filled.0, filled.1, filled.2].map(V::all);
                 self.hold(tile, &at, one);
                 self.book_sale(one, tile, &at, &Sold { price, received, fees });
             } else {
-                let Some(filled) = all_in.buy(self.cash.0[l], tile.close(bar)) else { continue };
-                let [price, size, fees] = [filled.0, filled.1, filled.2].map(Reals::all);
-                let rows = Rows::load(tile, &[bar + 1; LANES]);
+                let Some(filled) = all_in.buy(self.cash.get(l), close) else { continue };
+                let [price, size, fees] = [filled.0, filled.1, filled.2].map(V::all);
+                let rows = rows_at(tile, &[bar as u32 + 1; LANES]);
                 self.book_buy(one, tile, &at, &Bought { price, size, fees }, &rows);
             }
         }
     }
 
-    /// What the open trade at `l` would bring at `last_close`, without exit fees.
-    pub(super) fn open_pnl(&self, l: usize, last_close: f64) -> f64 {
-        (last_close - self.entry_price.0[l]) * self.units.0[l] - self.entry_fees.0[l]
+    /// The places with an open position.
+    #[inline(always)]
+    pub(super) fn open(&self) -> Bits {
+        self.is_open
     }
+
+    /// The path of account `l` after `bars` bars.
+    pub(super) fn path(&self, l: usize, bars: usize) -> Path {
+        let path = &self.path;
+        let since_peak = bars as f64 - path.peak_bar.get(l) - 1.0;
+        let lasts = if path.is_below_peak.get(l) { since_peak } else { 0.0 };
+        let has_traded = self.trades.closed.get(l) > 0.0 || self.is_open.get(l);
+        Path {
+            sum: path.past.all.get(l),
+            gains: path.past.gains.get(l),
+            losses: path.past.losses.get(l),
+            sum_squares: path.past.squares.get(l),
+            sum_downside_squares: path.past.downside_squares.get(l),
+            final_equity: path.equity.get(l),
+            max_drawdown: path.max_drawdown.get(l),
+            longest_drawdown: path.longest.get(l).max(lasts) as usize,
+            max_gross_exposure: if has_traded { 1.0 } else { 0.0 },
+            is_ruined: false,
+        }
+    }
+
+    /// The trades of account `l`, the open one at `last_close`, and all fees.
+    pub(super) fn trades(&self, l: usize, last_close: f64) -> (TradeSums, f64) {
+        let trades = &self.trades;
+        let side = |sides: &Sides<V>| Side {
+            count: sides.count.get(l) as usize,
+            pnl: sides.pnl.get(l),
+            return_share: sides.return_share.get(l),
+            bars: sides.bars.get(l) as usize,
+        };
+        let is_open = self.is_open.get(l);
+        let gain = (last_close - self.entry_price.get(l)) * self.units.get(l);
+        let sums = TradeSums {
+            closed: trades.closed.get(l) as usize,
+            open: usize::from(is_open),
+            open_pnl: if is_open { gain - self.entry_fees.get(l) } else { 0.0 },
+            best: trades.best.get(l),
+            worst: trades.worst.get(l),
+            pnl: trades.pnl.get(l),
+            wins: side(&trades.wins),
+            losses: side(&trades.losses),
+        };
+        (sums, trades.fees.get(l))
+    }
+}
+
+#[inline(always)]
+fn rows_at<V: Vector>(tile: &Tile<'_>, bars: &Bars) -> Rows<V> {
+    let mut rows = [tile.row(0); LANES];
+    for l in 0..LANES {
+        rows[l] = tile.row(bars[l]);
+    }
+    V::turn(rows)
+}
+
+/// Far above the tolerances of the order core, far below any account that is alive.
+const CLEAR: f64 = 1e-7;
+
+/// Whether costs leave so much of `before` that rounding needs no forgiving.
+#[inline(always)]
+fn is_clear<V: Vector>(left: V, before: V) -> Bits {
+    left.above(before * V::all(CLEAR)) & left.above(V::all(CLEAR))
+}
+
+/// Whether an order of `size` is accepted without a look at rounding.
+#[inline(always)]
+fn is_clearly_enough<V: Vector>(all_in: &AllIn, size: V) -> Bits {
+    size.above(V::all(CLEAR)) & size.at_least(V::all(all_in.min_size()))
 }

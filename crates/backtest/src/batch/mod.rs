@@ -11,8 +11,10 @@
 //! | prefix sums and range minima of a stretch of bars | `tile.rs` |
 //! | signals to the bars of orders | `events.rs` |
 //! | eight accounts side by side | `lanes.rs` |
-//! | eight numbers as one | `vector.rs` |
+//! | eight numbers as one | `vector.rs`, `avx512.rs` |
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod events;
 mod lanes;
 mod tile;
@@ -24,11 +26,13 @@ pub use vector::LANES;
 use market_data::BarsView;
 use multiversion::multiversion;
 
+#[cfg(target_arch = "x86_64")]
+use self::avx512::Zmm;
 use self::events::Events;
 use self::lanes::Lanes;
-use self::vector::Mask;
+use self::vector::{Bits, Reals, Vector};
 use crate::engine::AllIn;
-use crate::statistics::{About, Moments, Path, Side, Statistics, TradeSums};
+use crate::statistics::{About, Moments, Path, Statistics, TradeSums};
 use crate::strategy::EntryExit;
 use crate::{Config, Direction};
 
@@ -36,12 +40,20 @@ use crate::{Config, Direction};
 #[derive(Debug)]
 pub struct Batch {
     all_in: AllIn,
-    lanes: Lanes,
-    events: Box<[Events; LANES]>,
+    accounts: Accounts,
+    events: Events,
     segments: Vec<[Moments; LANES]>,
     /// Sums at the end of the last segment.
     seen: [Moments; LANES],
     bars: usize,
+}
+
+/// The accounts, in the form that suits the machine.
+#[derive(Debug)]
+enum Accounts {
+    Plain(Box<Lanes<Reals>>),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Box<Lanes<Zmm>>),
 }
 
 impl Batch {
@@ -50,22 +62,12 @@ impl Batch {
     #[must_use]
     pub fn new(config: &Config<'_>) -> Option<Self> {
         let all_in = AllIn::of(config).filter(|_| config.direction == Direction::LongOnly)?;
-        Some(Self {
-            all_in,
-            lanes: Lanes::new(config.init_cash),
-            events: Box::new([const { Events::NONE }; LANES]),
-            segments: Vec::new(),
-            seen: [Moments::default(); LANES],
-            bars: 0,
-        })
+        Some(Self::with(all_in, Accounts::new(config.init_cash)))
     }
 
-    /// Back to the start, for other trials.
-    pub fn reset(&mut self) {
-        self.lanes = Lanes::new(self.all_in.init_cash());
-        self.segments.clear();
-        self.seen = [Moments::default(); LANES];
-        self.bars = 0;
+    fn with(all_in: AllIn, accounts: Accounts) -> Self {
+        let seen = [Moments::default(); LANES];
+        Self { all_in, accounts, events: Events::new(), segments: Vec::new(), seen, bars: 0 }
     }
 
     /// Goes through `tile`, which follows the one before. `signals` are a tile's for each trial;
@@ -75,41 +77,34 @@ impl Batch {
     /// When there are more than [`LANES`] signals, or a mask has not the length of the tile.
     pub fn feed(&mut self, tile: &Tile<'_>, signals: &[EntryExit]) {
         assert!(signals.len() <= LANES, "{} trials in a batch", signals.len());
-        for (l, events) in self.events.iter_mut().enumerate() {
-            let Some(EntryExit { entry, exit }) = signals.get(l) else {
-                *events = Events::NONE;
-                continue;
-            };
+        let Self { all_in, events, .. } = self;
+        (0..LANES).for_each(|l| events.clear(l));
+        for (l, EntryExit { entry, exit }) in signals.iter().enumerate() {
             assert!(entry.len() == tile.len() && exit.len() == tile.len(), "a bit per bar");
-            events.find(entry.words(), exit.words(), self.lanes.is_open(l));
+            events.find(l, entry.words(), exit.words(), self.accounts.is_open(l));
         }
-        let doubtful = run(&mut self.lanes, &self.all_in, tile, &self.events);
-        for (l, (signals, from)) in signals.iter().zip(doubtful).enumerate() {
-            if let Some(from) = from {
-                let words = (signals.entry.words(), signals.exit.words());
-                self.lanes.walk(l, &self.all_in, tile, words, from);
-            }
+        match &mut self.accounts {
+            Accounts::Plain(lanes) => run(lanes, all_in, tile, events, signals),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: accounts have this form only where the instructions are.
+            Accounts::Avx512(lanes) => unsafe { run_avx512(lanes, all_in, tile, events, signals) },
         }
-        self.lanes.leave(tile);
         self.bars = tile.from() + tile.len();
     }
 
     /// Ends a segment: what came since the last is one of [`Self::segments`].
     pub fn cut(&mut self) {
-        let sums = &self.lanes.path.past;
-        let now = std::array::from_fn(|l| Moments {
-            count: self.bars,
-            sum: sums.all.0[l],
-            sum_squares: sums.squares.0[l],
-        });
-        self.segments.push(std::array::from_fn(|l| {
-            let (now, seen): (Moments, Moments) = (now[l], self.seen[l]);
-            Moments {
-                count: now.count - seen.count,
-                sum: now.sum - seen.sum,
-                sum_squares: now.sum_squares - seen.sum_squares,
-            }
-        }));
+        let (mut now, mut segment) = (self.seen, self.seen);
+        for l in 0..LANES {
+            let Path { sum, sum_squares, .. } = self.path(l);
+            now[l] = Moments { count: self.bars, sum, sum_squares };
+            segment[l] = Moments {
+                count: now[l].count - self.seen[l].count,
+                sum: now[l].sum - self.seen[l].sum,
+                sum_squares: now[l].sum_squares - self.seen[l].sum_squares,
+            };
+        }
+        self.segments.push(segment);
         self.seen = now;
     }
 
@@ -128,90 +123,107 @@ impl Batch {
     pub fn statistics(&self, place: usize, bars: BarsView<'_>, freq_ns: i64) -> Statistics {
         assert_eq!(self.bars, bars.len(), "all bars");
         let about = About { bars, init_cash: self.all_in.init_cash(), freq_ns };
-        let path = self.path(place);
-        about.statistics(&self.trades(place, bars), self.lanes.trades.fees.0[place], &path)
+        let last_close = bars.close[bars.len() - 1];
+        let (trades, fees) = self.accounts.trades(place, last_close);
+        about.statistics(&trades, fees, &self.path(place))
     }
 
     fn path(&self, l: usize) -> Path {
-        let path = &self.lanes.path;
-        let since_peak = self.bars as f64 - path.peak_bar.0[l] - 1.0;
-        let lasts = if path.is_below_peak.get(l) { since_peak } else { 0.0 };
-        let has_traded = self.lanes.trades.closed.0[l] > 0.0 || self.lanes.is_open(l);
-        Path {
-            sum: path.past.all.0[l],
-            gains: path.past.gains.0[l],
-            losses: path.past.losses.0[l],
-            sum_squares: path.past.squares.0[l],
-            sum_downside_squares: path.past.downside_squares.0[l],
-            final_equity: path.equity.0[l],
-            max_drawdown: path.max_drawdown.0[l],
-            longest_drawdown: path.longest.0[l].max(lasts) as usize,
-            max_gross_exposure: if has_traded { 1.0 } else { 0.0 },
-            is_ruined: false,
-        }
-    }
-
-    fn trades(&self, l: usize, bars: BarsView<'_>) -> TradeSums {
-        let lanes = &self.lanes;
-        let trades = &lanes.trades;
-        let side = |sides: &lanes::Sides| Side {
-            count: sides.count.0[l] as usize,
-            pnl: sides.pnl.0[l],
-            return_share: sides.return_share.0[l],
-            bars: sides.bars.0[l] as usize,
-        };
-        let is_open = lanes.is_open(l);
-        let last_close = bars.close[bars.len() - 1];
-        TradeSums {
-            closed: trades.closed.0[l] as usize,
-            open: usize::from(is_open),
-            open_pnl: if is_open { lanes.open_pnl(l, last_close) } else { 0.0 },
-            best: trades.best.0[l],
-            worst: trades.worst.0[l],
-            pnl: trades.pnl.0[l],
-            wins: side(&trades.wins),
-            losses: side(&trades.losses),
+        match &self.accounts {
+            Accounts::Plain(lanes) => lanes.path(l, self.bars),
+            #[cfg(target_arch = "x86_64")]
+            Accounts::Avx512(lanes) => lanes.path(l, self.bars),
         }
     }
 }
 
-/// Buys and sells in turn until every account has done its events. Gives the bar from which on an
-/// account must be walked on its own, where an order may have been rejected.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512vl+avx512dq+avx512bw",
-    "x86_64+avx2",
-    "aarch64+neon"
-))]
+impl Accounts {
+    fn new(init_cash: f64) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if avx512::is_here() {
+            return Self::Avx512(Box::new(Lanes::new(init_cash)));
+        }
+        Self::Plain(Box::new(Lanes::new(init_cash)))
+    }
+
+    fn is_open(&self, l: usize) -> bool {
+        match self {
+            Self::Plain(lanes) => lanes.is_open(l),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.is_open(l),
+        }
+    }
+
+    fn trades(&self, l: usize, last_close: f64) -> (TradeSums, f64) {
+        match self {
+            Self::Plain(lanes) => lanes.trades(l, last_close),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.trades(l, last_close),
+        }
+    }
+}
+
+/// [`go`] on any machine.
+#[multiversion(targets("x86_64+avx2", "aarch64+neon"))]
 fn run(
-    lanes: &mut Lanes,
+    lanes: &mut Lanes<Reals>,
     all_in: &AllIn,
     tile: &Tile<'_>,
-    events: &[Events; LANES],
-) -> [Option<usize>; LANES] {
-    lanes.enter(tile);
-    let mut left: [usize; LANES] = std::array::from_fn(|l| events[l].len());
-    let mut doubtful = [None; LANES];
+    events: &Events,
+    signals: &[EntryExit],
+) {
+    go(lanes, all_in, tile, events, signals);
+}
+
+/// [`go`] where `avx512::is_here`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512cd,avx512bw")]
+fn run_avx512(
+    lanes: &mut Lanes<Zmm>,
+    all_in: &AllIn,
+    tile: &Tile<'_>,
+    events: &Events,
+    signals: &[EntryExit],
+) {
+    go(lanes, all_in, tile, events, signals);
+}
+
+/// Buys and sells in turn until every account has done its events of the tile.
+#[inline(always)]
+fn go<V: Vector>(
+    lanes: &mut Lanes<V>,
+    all_in: &AllIn,
+    tile: &Tile<'_>,
+    events: &Events,
+    signals: &[EntryExit],
+) {
+    lanes.enter();
+    let mut left = events.counts();
+    let mut doubtful: [Option<u32>; LANES] = [None; LANES];
     // A position that is open at the start takes the place of the first entry.
-    let carried = Mask::of(|l| lanes.is_open(l));
-    let mut place = 0;
-    while left.iter().any(|&count| count > place) {
-        let at = std::array::from_fn(|l| if left[l] > place { events[l].bar(place) } else { 0 });
-        let mut on = Mask::of(|l| left[l] > place);
-        if place == 0 {
-            on = on & !carried;
-        }
-        let refused = if place % 2 == 0 {
-            lanes.buy(all_in, tile, &at, on)
+    let mut on = Bits::above(&left, &[0; LANES]) & !lanes.open();
+    let mut at = 0;
+    while left.iter().any(|&count| count > at) {
+        let bars = events.bars(at as usize);
+        let refused = if at % 2 == 0 {
+            lanes.buy(all_in, tile, bars, on)
         } else {
-            lanes.sell(all_in, tile, &at, on)
+            lanes.sell(all_in, tile, bars, on)
         };
         if refused.any() {
             for l in (0..LANES).filter(|&l| refused.get(l)) {
-                doubtful[l] = Some(at[l]);
+                doubtful[l] = Some(bars[l]);
                 left[l] = 0;
             }
         }
-        place += 1;
+        at += 1;
+        on = Bits::above(&left, &[at; LANES]);
     }
-    doubtful
+    for (l, (signals, from)) in signals.iter().zip(doubtful).enumerate() {
+        if let Some(from) = from {
+            let words = (signals.entry.words(), signals.exit.words());
+            lanes.walk(l, all_in, tile, words, from as usize);
+        }
+    }
+    lanes.leave(tile);
 }

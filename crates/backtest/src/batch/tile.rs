@@ -2,16 +2,21 @@
 
 use std::ops::Range;
 
+use super::vector::{Bars, Vector, each};
+
 /// Bars of a tile: with a few dozen features beside it, it stays in L2.
 pub const TILE: usize = 2048;
 
-/// Bars of a block: the resolution of the range queries.
-const BLOCK: usize = 8;
+/// Spans of 1, 2, 4, ... bars, up to the tile; a power of two of them.
+const LEVELS: usize = 16;
+
+/// Bars of a block: the resolution of the highest price, of which a bound is enough.
+const BLOCK: usize = 16;
 
 const BLOCKS: usize = TILE / BLOCK;
 
-/// `log2(BLOCKS)` and one more: spans of 1, 2, 4, ... blocks.
-const LEVELS: usize = BLOCKS.ilog2() as usize + 1;
+/// Spans of 1, 2, 4, ... blocks, up to the tile.
+const BLOCK_LEVELS: usize = BLOCKS.ilog2() as usize + 1;
 
 /// What ends before a bar: a cache line that answers for a position entered or left there.
 ///
@@ -30,43 +35,46 @@ pub(super) struct Row {
     pub(super) squares: f64,
     /// Of min(r, 0)^2.
     pub(super) downside_squares: f64,
-    /// Lowest close from this bar to the end of its block.
-    pub(super) suffix_low: f64,
-    /// Lowest close from the start of the last bar's block to the last bar.
-    pub(super) prefix_low: f64,
+    /// To the end of the line, which is read whole.
+    spare: [f64; 2],
 }
 
 /// A stretch of at most [`TILE`] bars, prepared: a position held from any bar to any other knows
 /// the sums of its returns and its lowest close in a few loads, however long it was held.
 ///
-/// A sparse table over blocks (Bender and Farach-Colton 2000) answers for the blocks within.
+/// The lowest of a range is that of two spans that cover it, looked up in a sparse table (Bender
+/// and Farach-Colton 2000).
 #[derive(Debug)]
 pub struct Tile<'a> {
     /// The first bar.
     from: usize,
     close: &'a [f64],
     rows: Vec<Row>,
-    /// Lowest close of 2^level blocks from a block on.
-    low: [[f64; BLOCKS]; LEVELS],
-    /// Highest close of the same.
-    high: [[f64; BLOCKS]; LEVELS],
+    tables: Box<Tables>,
+}
+
+/// Extremes of 2^level bars or blocks from each on.
+#[derive(Debug)]
+struct Tables {
+    /// Lowest close; the first level is the closes themselves.
+    low: [f64; LEVELS * TILE],
+    /// Highest close of blocks.
+    high: [f64; BLOCK_LEVELS * BLOCKS],
 }
 
 impl<'a> Tile<'a> {
     /// Room for a tile, without bars yet.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            from: 0,
-            close: &[],
-            rows: vec![Row::default(); TILE + 1],
-            low: [[f64::INFINITY; BLOCKS]; LEVELS],
-            high: [[f64::NEG_INFINITY; BLOCKS]; LEVELS],
-        }
+        let tables = Tables {
+            low: [f64::INFINITY; LEVELS * TILE],
+            high: [f64::NEG_INFINITY; BLOCK_LEVELS * BLOCKS],
+        };
+        Self { from: 0, close: &[], rows: vec![Row::default(); TILE + 1], tables: Box::new(tables) }
     }
 
     /// Prepares the bars in `range` of `close`, whose returns are `returns` (see
-    /// [`crate::statistics::price_returns`]). O(bars).
+    /// [`crate::statistics::price_returns`]). O(bars log bars).
     ///
     /// # Panics
     /// When `range` is longer than [`TILE`] or reaches past the end.
@@ -76,7 +84,8 @@ impl<'a> Tile<'a> {
         self.close = &close[range.clone()];
         let before = range.start.checked_sub(1).map_or(f64::NAN, |bar| close[bar]);
         self.sum_up(before, &returns[range]);
-        self.find_extremes();
+        find_lowest(self.close, &mut self.tables.low);
+        find_highest(self.close, &mut self.tables.high);
     }
 
     /// Number of bars.
@@ -92,18 +101,40 @@ impl<'a> Tile<'a> {
 
     /// The row before `bar`, which may be one past the last.
     #[inline(always)]
-    pub(super) fn row(&self, bar: usize) -> Row {
-        self.rows[bar]
+    pub(super) fn row(&self, bar: u32) -> &Row {
+        &self.rows[bar as usize]
     }
 
     #[inline(always)]
-    pub(super) fn close(&self, bar: usize) -> f64 {
-        self.close[bar]
+    pub(super) fn closes(&self) -> &[f64] {
+        self.close
     }
 
+    /// The close of each bar.
     #[inline(always)]
-    pub(super) fn closes(&self, bars: Range<usize>) -> &[f64] {
-        &self.close[bars]
+    pub(super) fn close<V: Vector>(&self, bars: &Bars) -> V {
+        V::look_up(&self.tables.low, bars)
+    }
+
+    /// The lowest close of the bars `from..to`, at least one. O(1).
+    #[inline(always)]
+    pub(super) fn low<V: Vector>(&self, from: &Bars, to: &Bars) -> V {
+        let level = each!(|l| (to[l].wrapping_sub(from[l]) | 1).ilog2(), 0);
+        let first = each!(|l| level[l] * TILE as u32 + from[l], 0);
+        let last = each!(|l| (level[l] * TILE as u32 + to[l]).wrapping_sub(1 << level[l]), 0);
+        V::look_up(&self.tables.low, &first).lower(V::look_up(&self.tables.low, &last))
+    }
+
+    /// No close of the bars `from..to`, at least one, is above this. O(1).
+    #[inline(always)]
+    pub(super) fn high_bound<V: Vector>(&self, from: &Bars, to: &Bars) -> V {
+        const WIDTH: u32 = BLOCKS as u32;
+        let block = |bar: u32| bar / BLOCK as u32;
+        let end = each!(|l| block(to[l].wrapping_sub(1)).wrapping_add(1), 0);
+        let level = each!(|l| (end[l].wrapping_sub(block(from[l])) | 1).ilog2(), 0);
+        let first = each!(|l| level[l] * WIDTH + block(from[l]), 0);
+        let last = each!(|l| (level[l] * WIDTH + end[l]).wrapping_sub(1 << level[l]), 0);
+        V::look_up(&self.tables.high, &first).higher(V::look_up(&self.tables.high, &last))
     }
 
     fn sum_up(&mut self, before: f64, returns: &[f64]) {
@@ -120,75 +151,6 @@ impl<'a> Tile<'a> {
         }
         self.rows[self.close.len()] = row;
     }
-
-    fn find_extremes(&mut self) {
-        let blocks = self.close.chunks(BLOCK).zip(self.rows.chunks_mut(BLOCK));
-        let mut block_low = f64::INFINITY;
-        for (at, (close, rows)) in blocks.enumerate() {
-            rows[0].prefix_low = block_low;
-            block_low = f64::INFINITY;
-            let mut high = f64::NEG_INFINITY;
-            for (at, &price) in close.iter().enumerate() {
-                block_low = lower(block_low, price);
-                high = higher(high, price);
-                if let Some(next) = rows.get_mut(at + 1) {
-                    next.prefix_low = block_low;
-                }
-            }
-            let mut suffix = f64::INFINITY;
-            for (row, &price) in rows.iter_mut().zip(close).rev() {
-                suffix = lower(suffix, price);
-                row.suffix_low = suffix;
-            }
-            (self.low[0][at], self.high[0][at]) = (block_low, high);
-        }
-        self.rows[self.close.len()].prefix_low = block_low;
-        self.build_table(self.close.len().div_ceil(BLOCK));
-    }
-
-    fn build_table(&mut self, blocks: usize) {
-        for level in 1..LEVELS {
-            let half = 1 << (level - 1);
-            for at in 0..(blocks + 1).saturating_sub(2 * half) {
-                let (low, high) = (&mut self.low, &mut self.high);
-                low[level][at] = lower(low[level - 1][at], low[level - 1][at + half]);
-                high[level][at] = higher(high[level - 1][at], high[level - 1][at + half]);
-            }
-        }
-    }
-
-    /// The lowest close of bars `from..to`, where the lowest to the end of the block of `from` and
-    /// from the start of the block of `to - 1` are known; infinity where there is no bar. O(1).
-    #[inline(always)]
-    pub(super) fn low(&self, from: usize, to: usize, suffix_low: f64, prefix_low: f64) -> f64 {
-        if from >= to {
-            return f64::INFINITY;
-        }
-        let (first, last) = (from / BLOCK, (to - 1) / BLOCK);
-        if first == last {
-            return self.close[from..to].iter().copied().fold(f64::INFINITY, lower);
-        }
-        let ends = lower(suffix_low, prefix_low);
-        let within = last - first - 1;
-        if within == 0 {
-            return ends;
-        }
-        let level = within.ilog2() as usize;
-        let table = &self.low[level];
-        lower(ends, lower(table[first + 1], table[last - (1 << level)]))
-    }
-
-    /// No close of bars `from..to` is above this. O(1).
-    #[inline(always)]
-    pub(super) fn high_bound(&self, from: usize, to: usize) -> f64 {
-        if from >= to {
-            return f64::NEG_INFINITY;
-        }
-        let (first, last) = (from / BLOCK, (to - 1) / BLOCK);
-        let level = (last - first + 1).ilog2() as usize;
-        let table = &self.high[level];
-        higher(table[first], table[last + 1 - (1 << level)])
-    }
 }
 
 impl Default for Tile<'_> {
@@ -197,14 +159,41 @@ impl Default for Tile<'_> {
     }
 }
 
-#[inline(always)]
-fn lower(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+fn find_lowest(close: &[f64], table: &mut [f64; LEVELS * TILE]) {
+    table[..close.len()].copy_from_slice(close);
+    let mut half = 1;
+    let mut rest = table.as_mut_slice();
+    while 2 * half <= close.len() {
+        let (below, above) = rest.split_at_mut(TILE);
+        let spans = close.len() + 1 - 2 * half;
+        let pairs = below[..spans].iter().zip(&below[half..half + spans]);
+        for (out, (&a, &b)) in above.iter_mut().zip(pairs) {
+            *out = if b < a { b } else { a };
+        }
+        rest = above;
+        half *= 2;
+    }
 }
 
-#[inline(always)]
-fn higher(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
+fn find_highest(close: &[f64], table: &mut [f64; BLOCK_LEVELS * BLOCKS]) {
+    let higher = |a: f64, b: f64| if b > a { b } else { a };
+    let blocks = close.len().div_ceil(BLOCK);
+    for (out, block) in table.iter_mut().zip(close.chunks(BLOCK)) {
+        *out = block.iter().copied().fold(f64::NEG_INFINITY, higher);
+    }
+    let mut half = 1;
+    let mut rest = table.as_mut_slice();
+    while 2 * half <= blocks {
+        let (below, above) = rest.split_at_mut(BLOCKS);
+        let spans = blocks + 1 - 2 * half;
+        let pairs = below[..spans].iter().zip(&below[half..half + spans]);
+        for (out, (&a, &b)) in above.iter_mut().zip(pairs) {
+            *out = higher(a, b);
+        }
+        rest = above;
+        half *= 2;
+    }
 }
 
 #[cfg(test)]
@@ -212,30 +201,32 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::batch::vector::{LANES, Reals};
     use crate::statistics::price_returns;
 
     proptest! {
         #[test]
         fn ranges_agree_with_a_scan(
-            close in prop::collection::vec(1.0_f64..2.0, 2..TILE),
+            close in prop::collection::vec(1.0_f64..2.0, 2..2 * TILE),
             cuts in (0.0_f64..1.0, 0.0_f64..1.0, 0.0_f64..1.0),
         ) {
             let mut returns = vec![0.0; close.len()];
             price_returns(&close, &mut returns);
             let start = (cuts.0 * close.len() as f64) as usize / 2;
             let mut tile = Tile::new();
-            tile.load(&close, &returns, start..close.len());
-            let at = |share: f64| (share * (tile.len() + 1) as f64) as usize;
-            let (from, to) = (at(cuts.1.min(cuts.2)), at(cuts.1.max(cuts.2)));
-            let (head, tail) = (tile.rows[from], tile.rows[to]);
+            tile.load(&close, &returns, start..close.len().min(start + TILE));
+            let at = |share: f64| (share * tile.len() as f64) as usize;
+            let (from, to) = (at(cuts.1.min(cuts.2)), at(cuts.1.max(cuts.2)) + 1);
             let held = &tile.close[from..to];
             let low = held.iter().copied().fold(f64::INFINITY, f64::min);
             let high = held.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            prop_assert_eq!(tile.low(from, to, head.suffix_low, tail.prefix_low), low);
-            prop_assert!(tile.high_bound(from, to) >= high);
+            let (first, last) = ([from as u32; LANES], [to as u32; LANES]);
+            prop_assert_eq!(tile.low::<Reals>(&first, &last).get(5), low);
+            prop_assert!(tile.high_bound::<Reals>(&first, &last).get(5) >= high);
+            let (head, tail) = (tile.row(from as u32), tile.row(to as u32));
             let sum: f64 = returns[start + from..start + to].iter().sum();
             prop_assert!((tail.sum - head.sum - sum).abs() < 1e-11);
-            prop_assert!(to == 0 || tail.last == tile.close[to - 1]);
+            prop_assert_eq!(tail.last, tile.close[to - 1]);
         }
     }
 }

@@ -19,24 +19,6 @@ pub(crate) struct AllIn {
     min_size: f64,
 }
 
-/// A buy as [`AllIn::buy`] would fill it, where it `is_certain` that it fills.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LikelyBuy {
-    pub(crate) price: f64,
-    pub(crate) size: f64,
-    pub(crate) fees: f64,
-    pub(crate) is_certain: bool,
-}
-
-/// A sale as [`AllIn::sell`] would fill it, where it `is_certain` that it fills.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LikelySale {
-    pub(crate) price: f64,
-    pub(crate) received: f64,
-    pub(crate) fees: f64,
-    pub(crate) is_certain: bool,
-}
-
 impl AllIn {
     /// The case, where `config` is one.
     pub(crate) fn of(config: &Config<'_>) -> Option<Self> {
@@ -64,6 +46,22 @@ impl AllIn {
 
     pub(crate) fn init_cash(&self) -> f64 {
         self.init_cash
+    }
+
+    pub(crate) fn fees(&self) -> f64 {
+        self.fees
+    }
+
+    pub(crate) fn fixed_fees(&self) -> f64 {
+        self.fixed_fees
+    }
+
+    pub(crate) fn slippage(&self) -> f64 {
+        self.slippage
+    }
+
+    pub(crate) fn min_size(&self) -> f64 {
+        self.min_size
     }
 
     /// Writes the fills of `entry` and `exit` at the prices of `close`.
@@ -148,47 +146,10 @@ impl AllIn {
         (received >= 0.0 && self.accepts(units)).then_some((price, received, fees))
     }
 
-    /// [`Self::buy`] without a branch: the same numbers where nothing needs forgiving.
-    #[inline(always)]
-    pub(crate) fn likely_buy(&self, cash: f64, close: f64) -> LikelyBuy {
-        let after_fixed = cash - self.fixed_fees;
-        let affordable = after_fixed / (1.0 + self.fees);
-        let price = close * (1.0 + self.slippage);
-        let size = affordable / price;
-        let is_certain = is_clear(after_fixed, cash) & self.is_clearly_enough(size);
-        LikelyBuy { price, size, fees: cash - affordable, is_certain }
-    }
-
-    /// [`Self::sell`] without a branch: the same numbers where nothing needs forgiving.
-    #[inline(always)]
-    pub(crate) fn likely_sell(&self, units: f64, close: f64) -> LikelySale {
-        let price = close * (1.0 - self.slippage);
-        let proceeds = units * price;
-        let fees = proceeds * self.fees + self.fixed_fees;
-        let received = proceeds - fees;
-        let is_certain = is_clear(received, proceeds) & self.is_clearly_enough(units);
-        LikelySale { price, received, fees, is_certain }
-    }
-
     /// False for NaN, too: a NaN price makes a NaN size.
     fn accepts(&self, size: f64) -> bool {
         size >= 0.0 && !is_close(size, 0.0) && !is_less(size, self.min_size)
     }
-
-    /// Whether `size` is accepted without a look at rounding.
-    #[inline(always)]
-    fn is_clearly_enough(&self, size: f64) -> bool {
-        (size > CLEAR) & (size >= self.min_size)
-    }
-}
-
-/// Far above the tolerances of `float.rs`, far below any account that is alive.
-const CLEAR: f64 = 1e-7;
-
-/// Whether costs leave so much of `before` that rounding needs no forgiving.
-#[inline(always)]
-fn is_clear(left: f64, before: f64) -> bool {
-    (left > before * CLEAR) & (left > CLEAR)
 }
 
 /// The first bit at or after `from` that is set in `wanted` and not in `unless`.
