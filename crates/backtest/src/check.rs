@@ -26,8 +26,13 @@ pub fn check(
             let (length, bars) = (prices.len(), bars.len());
             return Err(BacktestError::Length { what: column, length, bars });
         }
-        let is_wrong = |price: &f64| *price <= 0.0 || price.is_infinite();
-        if let Some(bar) = prices.iter().position(is_wrong) {
+        // A NaN is not wrong: both comparisons leave it out. Chunks are looked at whole, which
+        // vectorises; the row is only searched for where there is one.
+        let is_wrong = |price: f64| (price <= 0.0) | (price == f64::INFINITY);
+        let has_wrong = |chunk: &[f64]| chunk.iter().fold(false, |any, &p| any | is_wrong(p));
+        if let Some(chunk) = prices.chunks(1024).position(has_wrong) {
+            let within = prices[chunk * 1024..].iter().position(|&price| is_wrong(price));
+            let bar = chunk * 1024 + within.unwrap_or_default();
             return Err(BacktestError::Price { column, value: prices[bar], bar });
         }
     }

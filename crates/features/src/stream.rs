@@ -48,6 +48,8 @@ pub struct Stream {
     program: Program,
     state: State,
     values: Vec<f64>,
+    /// Whether any feature reads the day.
+    needs_day: bool,
     day: Vec<f64>,
 }
 
@@ -72,7 +74,8 @@ impl Stream {
         let program = Program::new(plan.graph, plan.series);
         let state = program.start(0);
         let values = vec![f64::NAN; program.outputs().len()];
-        Self { fingerprint: set.fingerprint(), program, state, values, day: Vec::new() }
+        let needs_day = set.reads(Column::Day);
+        Self { fingerprint: set.fingerprint(), program, state, values, needs_day, day: Vec::new() }
     }
 
     /// Takes the next bar; returns its values, one per column of the set.
@@ -114,10 +117,15 @@ impl Stream {
     }
 
     fn block(&mut self, bars: BarsView<'_>) {
-        self.day.clear();
-        self.day.extend(bars.timestamp.iter().map(|t| t.div_euclid(DAY_NS) as f64));
+        let mut day = bars.close;
+        if self.needs_day {
+            self.day.clear();
+            self.day.extend(bars.timestamp.iter().map(|t| t.div_euclid(DAY_NS) as f64));
+            day = &self.day;
+        }
+        // Where nothing reads the day, the close stands in for it.
         let sources: [&[f64]; Column::ALL.len()] =
-            [bars.open, bars.high, bars.low, bars.close, bars.volume, &self.day];
+            [bars.open, bars.high, bars.low, bars.close, bars.volume, day];
         self.program.push(&mut self.state, &sources);
     }
 

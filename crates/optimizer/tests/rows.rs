@@ -1,6 +1,6 @@
 //! A row of a sweep is the single backtest of its point.
 
-use backtest::statistics::{Moments, Run, Stat, StatSet, Statistics};
+use backtest::statistics::{Moments, Run, Stat, StatSet, Statistics, equity, returns};
 use backtest::strategy::{self, EntryExit, Last, Strategy};
 use backtest::{Config, Direction, Signals, SizeType, engine};
 use market_data::{Bars, BarsView, SynthOptions};
@@ -39,7 +39,17 @@ fn single(
         freq_ns: MINUTE,
         returns: None,
     };
-    (run.statistics(StatSet::streaming()), run.segments(SEGMENTS))
+    (run.statistics(StatSet::streaming()), segments(&run))
+}
+
+/// Moments of each segment of the returns, by a column of them.
+fn segments(run: &Run<'_>) -> Vec<Moments> {
+    let bars = run.bars.len();
+    let mut values = vec![0.0; bars];
+    equity(run.bars.close, run.fills, run.init_cash, &mut values);
+    returns(run.init_cash, &mut values);
+    let cut = |segment: usize| segment * bars / SEGMENTS;
+    (0..SEGMENTS).map(|at| Moments::of(&values[cut(at)..cut(at + 1)])).collect()
 }
 
 /// What follows from orders and trades alone: the same to the last bit.

@@ -5,13 +5,15 @@ use super::vector::{Bars, LANES};
 
 /// Bars of a tile in time order, a place per trial: entry, exit, entry, ...
 #[derive(Debug, Clone)]
-pub(super) struct Events {
+pub struct Events {
     bars: Vec<Bars>,
     counts: Bars,
 }
 
 impl Events {
-    pub(super) fn new() -> Self {
+    /// Room for the events of a tile.
+    #[must_use]
+    pub fn new() -> Self {
         Self { bars: vec![[0; LANES]; TILE + 1], counts: [0; LANES] }
     }
 
@@ -57,6 +59,12 @@ impl Events {
             }
         }
         self.counts[l] = count as u32;
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

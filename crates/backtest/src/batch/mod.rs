@@ -20,6 +20,7 @@ mod lanes;
 mod tile;
 mod vector;
 
+pub use events::Events;
 pub use tile::{TILE, Tile};
 pub use vector::LANES;
 
@@ -28,7 +29,6 @@ use multiversion::multiversion;
 
 #[cfg(target_arch = "x86_64")]
 use self::avx512::Zmm;
-use self::events::Events;
 use self::lanes::Lanes;
 use self::vector::{Bits, Reals, Vector};
 use crate::engine::AllIn;
@@ -41,7 +41,6 @@ use crate::{Config, Direction};
 pub struct Batch {
     all_in: AllIn,
     accounts: Accounts,
-    events: Events,
     segments: Vec<[Moments; LANES]>,
     /// Sums at the end of the last segment.
     seen: [Moments; LANES],
@@ -67,17 +66,17 @@ impl Batch {
 
     fn with(all_in: AllIn, accounts: Accounts) -> Self {
         let seen = [Moments::default(); LANES];
-        Self { all_in, accounts, events: Events::new(), segments: Vec::new(), seen, bars: 0 }
+        Self { all_in, accounts, segments: Vec::new(), seen, bars: 0 }
     }
 
     /// Goes through `tile`, which follows the one before. `signals` are a tile's for each trial;
-    /// places beyond them stay idle.
+    /// places beyond them stay idle. `events` is room to work in.
     ///
     /// # Panics
     /// When there are more than [`LANES`] signals, or a mask has not the length of the tile.
-    pub fn feed(&mut self, tile: &Tile<'_>, signals: &[EntryExit]) {
+    pub fn feed(&mut self, tile: &Tile<'_>, signals: &[EntryExit], events: &mut Events) {
         assert!(signals.len() <= LANES, "{} trials in a batch", signals.len());
-        let Self { all_in, events, .. } = self;
+        let all_in = &self.all_in;
         (0..LANES).for_each(|l| events.clear(l));
         for (l, EntryExit { entry, exit }) in signals.iter().enumerate() {
             assert!(entry.len() == tile.len() && exit.len() == tile.len(), "a bit per bar");

@@ -2,6 +2,7 @@
 
 use multiversion::multiversion;
 
+use super::Moments;
 use super::lanes::{Extremes, Source, Sums, scan};
 use crate::engine::{Account, Fill};
 
@@ -41,6 +42,7 @@ struct Walk<'a> {
     /// Of those since: added up apart, so that small terms never meet a large sum.
     sums: Sums,
     summed: usize,
+    segments: Segments,
     /// Equity of the last bar seen.
     equity: f64,
     peak: f64,
@@ -53,21 +55,61 @@ struct Walk<'a> {
 }
 
 impl Path {
-    /// Walks `fills` over `close` (no NaN) from an account of `init_cash`. `returns` are the
-    /// close's own, where the caller has them: they save the division, not a bit.
+    /// Walks `fills` over `close` (no NaN) from an account of `init_cash`, and gives the moments of
+    /// as many equal `segments` of it. `returns` are the close's own, where the caller has them:
+    /// they save the division, not a bit.
     pub(crate) fn of(
         close: &[f64],
         returns: Option<&[f64]>,
         fills: &[Fill],
         init_cash: f64,
-    ) -> Self {
-        walk(close, returns, fills, init_cash)
+        segments: usize,
+    ) -> (Self, Vec<Moments>) {
+        walk(close, returns, fills, init_cash, segments)
+    }
+}
+
+/// Cuts the walk into equal spans and keeps what each added to the sums.
+struct Segments {
+    bars: usize,
+    count: usize,
+    /// The first bar that is not in the present segment.
+    next: usize,
+    /// Sums up to the present segment.
+    seen: Moments,
+    moments: Vec<Moments>,
+}
+
+impl Segments {
+    fn new(bars: usize, count: usize) -> Self {
+        let next = bars.checked_div(count).unwrap_or(usize::MAX);
+        let (seen, moments) = (Moments::default(), Vec::with_capacity(count));
+        Self { bars, count, next, seen, moments }
+    }
+
+    /// Ends the present segment, at whose end the sums are `all` and `squares`.
+    fn cut(&mut self, all: f64, squares: f64) {
+        self.moments.push(Moments {
+            count: self.next - self.seen.count,
+            sum: all - self.seen.sum,
+            sum_squares: squares - self.seen.sum_squares,
+        });
+        self.seen = Moments { count: self.next, sum: all, sum_squares: squares };
+        let done = self.moments.len();
+        self.next =
+            if done == self.count { usize::MAX } else { (done + 1) * self.bars / self.count };
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
-fn walk(close: &[f64], returns: Option<&[f64]>, fills: &[Fill], init_cash: f64) -> Path {
-    let mut walk = Walk::new(close, returns, init_cash);
+fn walk(
+    close: &[f64],
+    returns: Option<&[f64]>,
+    fills: &[Fill],
+    init_cash: f64,
+    segments: usize,
+) -> (Path, Vec<Moments>) {
+    let mut walk = Walk::new(close, returns, init_cash, segments);
     let first = fills.first().map_or(close.len(), |fill| fill.order.bar);
     walk.flat(0, first, init_cash);
     for (at, fill) in fills.iter().enumerate() {
@@ -83,13 +125,14 @@ fn walk(close: &[f64], returns: Option<&[f64]>, fills: &[Fill], init_cash: f64) 
 }
 
 impl<'a> Walk<'a> {
-    fn new(close: &'a [f64], returns: Option<&'a [f64]>, init_cash: f64) -> Self {
+    fn new(close: &'a [f64], returns: Option<&'a [f64]>, init_cash: f64, segments: usize) -> Self {
         Self {
             close,
             returns,
             past: Sums::default(),
             sums: Sums::default(),
             summed: 0,
+            segments: Segments::new(close.len(), segments),
             equity: init_cash,
             peak: f64::NEG_INFINITY,
             peak_bar: 0,
@@ -131,7 +174,8 @@ impl<'a> Walk<'a> {
         let mut high = first;
         let mut start = from + 1;
         while start < to {
-            let end = (start + BLOCK).min(to);
+            self.reach(start);
+            let end = (start + BLOCK).min(to).min(self.segments.next);
             let block = scan(self.close, start, end, source, &mut self.sums);
             high = if block.high > high { block.high } else { high };
             self.drawdown(start, end, cash, position, block);
@@ -150,11 +194,23 @@ impl<'a> Walk<'a> {
     /// One bar, scalar: its return and its drawdown.
     #[inline(always)]
     fn step(&mut self, bar: usize, equity: f64) {
+        self.reach(bar);
         self.sums.add(0, share(equity, self.equity));
         self.equity = equity;
         self.is_ruined |= equity <= 0.0;
         self.peak_or_drawdown(bar, equity);
         self.fold(bar);
+    }
+
+    /// Ends the segments that end before `bar`, the next to be looked at.
+    #[inline(always)]
+    fn reach(&mut self, bar: usize) {
+        while self.segments.next <= bar {
+            self.past.absorb(&mut self.sums);
+            self.summed = bar;
+            let totals = self.past.totals();
+            self.segments.cut(totals.all, totals.squares);
+        }
     }
 
     /// Puts the sums away once they hold enough bars.
@@ -228,11 +284,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(mut self) -> Path {
+    fn finish(mut self) -> (Path, Vec<Moments>) {
         self.recover(self.close.len());
+        self.reach(self.close.len());
         self.past.absorb(&mut self.sums);
         let totals = self.past.totals();
-        Path {
+        let path = Path {
             sum: totals.all,
             gains: totals.gains,
             losses: totals.losses,
@@ -243,7 +300,8 @@ impl<'a> Walk<'a> {
             longest_drawdown: self.longest,
             max_gross_exposure: self.max_exposure,
             is_ruined: self.is_ruined,
-        }
+        };
+        (path, self.segments.moments)
     }
 }
 

@@ -107,6 +107,22 @@ impl<'a> Run<'a> {
     /// Without bars.
     #[must_use]
     pub fn statistics(&self, set: StatSet) -> Statistics {
+        self.judge(set, 0).0
+    }
+
+    /// [`StatSet::streaming`], and [`Moments`] of the returns of each of `count` spans of the bars,
+    /// as equal as whole bars permit, in time order. O(bars in a position), and no memory but for
+    /// the moments.
+    ///
+    /// # Panics
+    /// Without bars.
+    #[must_use]
+    pub fn with_segments(&self, count: usize) -> (Statistics, Vec<Moments>) {
+        self.judge(StatSet::streaming(), count)
+    }
+
+    fn judge(&self, set: StatSet, segments: usize) -> (Statistics, Vec<Moments>) {
+        let mut moments = Vec::new();
         let mut out = Statistics::NONE;
         let about = self.about();
         let close = self.bars.close;
@@ -115,7 +131,8 @@ impl<'a> Run<'a> {
         let fees = self.fills.iter().map(|fill| fill.order.fees).sum();
         about.trades(&TradeSums::of(self.fills, last_close, close.len()), fees, &mut out);
         if set.meets(OF_PATH) || set.needs_returns() {
-            let path = Path::of(close, self.returns, self.fills, self.init_cash);
+            let path;
+            (path, moments) = Path::of(close, self.returns, self.fills, self.init_cash, segments);
             let growth = if path.is_ruined {
                 compounded(close, self.fills, self.init_cash)
             } else {
@@ -129,19 +146,7 @@ impl<'a> Run<'a> {
         for stat in Stat::ALL.iter().filter(|&&stat| !set.contains(stat)) {
             out.set(*stat, f64::NAN);
         }
-        out
-    }
-
-    /// [`Moments`] of the returns of each of `count` spans of the bars, as equal as whole bars
-    /// permit, in time order. O(bars).
-    #[must_use]
-    pub fn segments(&self, count: usize) -> Vec<Moments> {
-        let bars = self.bars.len();
-        let mut values = vec![0.0; bars];
-        equity(self.bars.close, self.fills, self.init_cash, &mut values);
-        returns(self.init_cash, &mut values);
-        let cut = |segment: usize| segment * bars / count;
-        (0..count).map(|at| Moments::of(&values[cut(at)..cut(at + 1)])).collect()
+        (out, moments)
     }
 
     fn about(&self) -> About<'a> {

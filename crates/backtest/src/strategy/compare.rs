@@ -116,8 +116,10 @@ mod x86 {
                     let b = _mm512_loadu_pd(b.as_ptr().add(at));
                     (_mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ))
                 };
-                above |= u64::from(gt) << at;
-                below |= u64::from(lt) << at;
+                // Bits come in from the top. (Set at their place, they are a sum that the compiler
+                // makes a vector of, which takes three times as long.)
+                above = above >> 8 | u64::from(gt) << 56;
+                below = below >> 8 | u64::from(lt) << 56;
             }
             (above, below)
         });

@@ -6,13 +6,13 @@
 //! memory.
 
 use std::ops::Range;
-use std::time::Instant;
 
-use backtest::batch::{Batch, LANES, TILE, Tile};
+use backtest::batch::{Batch, Events, LANES, TILE, Tile};
 use backtest::strategy::{EntryExit, Last};
 use features::{FeatureError, Stream};
 use rayon::prelude::*;
 
+use super::clock::Clock;
 use super::plan::Plan;
 use crate::{Evaluation, OptimizerError, Progress, SEGMENTS, Trial};
 
@@ -46,34 +46,7 @@ pub(super) fn evaluate(
         progress((points.len() as f64 * span.end as f64 / known as f64) as usize, points.len());
     }
     let trials = chunks.iter().flat_map(|chunk| chunk.finish(plan)).collect();
-    Ok(Evaluation { trials, features_ns: clock.features_ns, search_ns: clock.search_ns })
-}
-
-/// Time since the last look, booked to what was done in it.
-struct Clock {
-    last: Instant,
-    features_ns: u64,
-    search_ns: u64,
-}
-
-impl Clock {
-    fn new() -> Self {
-        Self { last: Instant::now(), features_ns: 0, search_ns: 0 }
-    }
-
-    fn features_done(&mut self) {
-        self.features_ns += self.lap();
-    }
-
-    fn trials_done(&mut self) {
-        self.search_ns += self.lap();
-    }
-
-    fn lap(&mut self) -> u64 {
-        let ns = self.last.elapsed().as_nanos() as u64;
-        self.last = Instant::now();
-        ns
-    }
+    Ok(clock.evaluation(trials))
 }
 
 /// The features of one span of bars.
@@ -82,7 +55,30 @@ struct Columns {
     bars: usize,
     /// The first bar of this one.
     from: usize,
-    features: Vec<(Stream, Vec<f64>)>,
+    features: Vec<(Stream, Column)>,
+}
+
+/// Values that begin on a cache line, so that no vector of them lies across two.
+struct Column {
+    values: Vec<f64>,
+    start: usize,
+}
+
+impl Column {
+    fn new(bars: usize) -> Self {
+        let line = 64 / size_of::<f64>();
+        let values = vec![0.0_f64; bars + line];
+        let start = values.as_ptr().align_offset(64).min(line);
+        Self { values, start }
+    }
+
+    fn slice(&self, bars: Range<usize>) -> &[f64] {
+        &self.values[self.start + bars.start..self.start + bars.end]
+    }
+
+    fn slice_mut(&mut self, bars: usize) -> &mut [f64] {
+        &mut self.values[self.start..self.start + bars]
+    }
 }
 
 impl Columns {
@@ -91,7 +87,7 @@ impl Columns {
         let bars = (affordable / TILE).max(1) * TILE;
         let bars = bars.min(MOST_BARS).min(plan.known.len());
         let feature = |feature: &backtest::strategy::Feature| -> Result<_, OptimizerError> {
-            Ok((feature.stream()?, vec![0.0; bars]))
+            Ok((feature.stream()?, Column::new(bars)))
         };
         let features = plan.features.iter().map(feature).collect::<Result<_, _>>()?;
         Ok(Self { bars, from: 0, features })
@@ -100,14 +96,14 @@ impl Columns {
     fn fill(&mut self, plan: &Plan<'_>, span: Range<usize>) -> Result<(), FeatureError> {
         self.from = span.start;
         let bars = plan.known.slice(span);
-        self.features
-            .par_iter_mut()
-            .try_for_each(|(stream, column)| stream.extend(bars, &mut [&mut column[..bars.len()]]))
+        self.features.par_iter_mut().try_for_each(|(stream, column)| {
+            stream.extend(bars, &mut [column.slice_mut(bars.len())])
+        })
     }
 
     /// The values at `bars` of the feature at `place`.
     fn slice(&self, place: usize, bars: &Range<usize>) -> &[f64] {
-        &self.features[place].1[bars.start - self.from..bars.end - self.from]
+        self.features[place].1.slice(bars.start - self.from..bars.end - self.from)
     }
 }
 
@@ -115,13 +111,14 @@ impl Columns {
 struct Chunk<'a> {
     batches: Vec<Carried<'a>>,
     tile: Tile<'a>,
+    signals: [EntryExit; LANES],
+    events: Events,
 }
 
 /// A batch, with what its trials carry from tile to tile.
 struct Carried<'a> {
     batch: Batch,
     trials: Vec<Ready<'a>>,
-    signals: [EntryExit; LANES],
 }
 
 /// A trial, ready for its signals.
@@ -142,6 +139,8 @@ fn chunks<'a>(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Vec<Chunk<'a>> {
         .map(|points| Chunk {
             batches: points.chunks(LANES).map(batch).collect(),
             tile: Tile::new(),
+            signals: Default::default(),
+            events: Events::new(),
         })
         .collect()
 }
@@ -171,13 +170,13 @@ impl<'a> Chunk<'a> {
         self.tile.load(plan.bars.close, &plan.returns, bars.clone());
         let known = plan.from + bars.start..plan.from + bars.end;
         let mut operands = Vec::new();
-        for Carried { batch, trials, signals } in &mut self.batches {
-            for (trial, out) in trials.iter_mut().zip(&mut *signals) {
+        for Carried { batch, trials } in &mut self.batches {
+            for (trial, out) in trials.iter_mut().zip(&mut self.signals) {
                 operands.clear();
                 operands.extend(trial.places.iter().map(|&at| columns.slice(at, &known)));
                 plan.strategy.signals(&operands, trial.values, &mut trial.memory, out);
             }
-            batch.feed(&self.tile, &signals[..trials.len()]);
+            batch.feed(&self.tile, &self.signals[..trials.len()], &mut self.events);
         }
     }
 
@@ -197,7 +196,7 @@ impl<'a> Carried<'a> {
             memory: vec![Last::default(); plan.strategy.crossings()],
         };
         let trials = points.iter().map(ready).collect();
-        Self { batch, trials, signals: Default::default() }
+        Self { batch, trials }
     }
 
     fn finish(&self, plan: &Plan<'_>) -> impl Iterator<Item = Trial> {

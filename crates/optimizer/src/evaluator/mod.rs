@@ -3,8 +3,7 @@
 //! Every distinct feature of all points is computed once. Fully invested longs go through the bars
 //! eight at a time, tile by tile, so that what they share is read from the core's own cache; other
 //! accounts go one at a time. Memory is O(distinct features + trials) beside the bars: no trial
-//! and no feature keeps a number per bar of the whole series, but for the accounts that go one at
-//! a time, whose features do.
+//! keeps a number per bar, and features are held a span of bars or a group of points at a time.
 //!
 //! | what | file |
 //! |---|---|
@@ -13,6 +12,7 @@
 //! | one account at a time | `singly.rs` |
 
 mod batches;
+mod clock;
 mod plan;
 mod singly;
 

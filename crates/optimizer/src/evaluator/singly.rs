@@ -1,13 +1,17 @@
 //! One account at a time: whole columns, one mask, fills, one pass over the equity.
+//!
+//! Points go in groups that share few enough features for their columns to fit in memory.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use backtest::statistics::{Run, StatSet, Statistics};
 use backtest::strategy::{EntryExit, Last};
 use backtest::{Signals, engine};
+use features::FeatureError;
 use rayon::prelude::*;
 
+use super::clock::Clock;
 use super::plan::Plan;
 use crate::{Evaluation, OptimizerError, Progress, SEGMENTS, Trial};
 
@@ -18,33 +22,79 @@ struct Scratch {
     fills: Vec<engine::Fill>,
 }
 
-/// A column per feature of the plan, as long as the bars that it knows.
-type Columns = Vec<Vec<f64>>;
+/// Bytes that the feature columns of one group of points may take together.
+const GROUP_BYTES: usize = 512 << 20;
+
+/// A column per feature of the plan, as long as the bars that it knows, where it is at hand.
+struct Columns(Vec<Option<Vec<f64>>>);
+
+impl Columns {
+    fn none(plan: &Plan<'_>) -> Self {
+        Self(plan.features.iter().map(|_| None).collect())
+    }
+
+    /// Computes those at `places` that are not at hand, and lets go of all others.
+    fn load(&mut self, plan: &Plan<'_>, places: &BTreeSet<usize>) -> Result<(), FeatureError> {
+        self.0.par_iter_mut().enumerate().try_for_each(|(at, column)| {
+            if !places.contains(&at) {
+                *column = None;
+            } else if column.is_none() {
+                let mut values = vec![0.0; plan.known.len()];
+                plan.features[at].compute(plan.known.close, &mut values)?;
+                *column = Some(values);
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&self, at: usize) -> &[f64] {
+        let Some(column) = &self.0[at] else { unreachable!("the group's features were loaded") };
+        column
+    }
+}
+
+/// As many points as share few enough features, from the first of `points` on, and the features.
+fn group(plan: &Plan<'_>, points: &[Vec<f64>]) -> (usize, BTreeSet<usize>) {
+    let most = GROUP_BYTES / (plan.known.len() * size_of::<f64>());
+    let mut wanted = BTreeSet::new();
+    for (at, values) in points.iter().enumerate() {
+        let places = plan.places(values);
+        let more = places.iter().filter(|place| !wanted.contains(*place)).count();
+        if at > 0 && wanted.len() + more > most {
+            return (at, wanted);
+        }
+        wanted.extend(places);
+    }
+    (points.len(), wanted)
+}
 
 pub(super) fn evaluate(
     plan: &Plan<'_>,
     points: &[Vec<f64>],
     progress: Progress<'_>,
 ) -> Result<Evaluation, OptimizerError> {
-    let started = Instant::now();
-    let columns = columns(plan)?;
-    let features_ns = started.elapsed().as_nanos() as u64;
+    let mut clock = Clock::new();
+    let mut columns = Columns::none(plan);
+    let mut trials = Vec::with_capacity(points.len());
     let done = AtomicUsize::new(0);
-    let trials = points
-        .par_iter()
-        .map_init(Scratch::default, |scratch, values| {
+    let mut rest = points;
+    while !rest.is_empty() {
+        let (count, places) = group(plan, rest);
+        columns.load(plan, &places)?;
+        clock.features_done();
+        let trial = |scratch: &mut Scratch, values: &Vec<f64>| {
             let run = simulate(plan, &columns, values, scratch)?;
-            let trial = Trial {
-                values: values.clone(),
-                statistics: run.statistics(StatSet::streaming()),
-                segments: run.segments(SEGMENTS).into_boxed_slice(),
-            };
+            let (statistics, segments) = run.with_segments(SEGMENTS);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, points.len());
-            Ok(trial)
-        })
-        .collect::<Result<Vec<_>, OptimizerError>>()?;
-    let search_ns = started.elapsed().as_nanos() as u64 - features_ns;
-    Ok(Evaluation { trials, features_ns, search_ns })
+            let values = values.clone();
+            Ok(Trial { values, statistics, segments: segments.into_boxed_slice() })
+        };
+        let of_group = rest[..count].par_iter().map_init(Scratch::default, trial);
+        trials.extend(of_group.collect::<Result<Vec<_>, OptimizerError>>()?);
+        clock.trials_done();
+        rest = &rest[count..];
+    }
+    Ok(clock.evaluation(trials))
 }
 
 pub(super) fn statistics(
@@ -52,19 +102,9 @@ pub(super) fn statistics(
     values: &[f64],
     set: StatSet,
 ) -> Result<Statistics, OptimizerError> {
-    let columns = columns(plan)?;
+    let mut columns = Columns::none(plan);
+    columns.load(plan, &plan.places(values).into_iter().collect())?;
     Ok(simulate(plan, &columns, values, &mut Scratch::default())?.statistics(set))
-}
-
-fn columns(plan: &Plan<'_>) -> Result<Columns, OptimizerError> {
-    plan.features
-        .par_iter()
-        .map(|feature| {
-            let mut column = vec![0.0; plan.known.len()];
-            feature.compute(plan.known.close, &mut column)?;
-            Ok(column)
-        })
-        .collect()
 }
 
 fn simulate<'r>(
@@ -75,7 +115,7 @@ fn simulate<'r>(
 ) -> Result<Run<'r>, OptimizerError> {
     let Plan { strategy, config, bars, .. } = plan;
     let columns: Vec<&[f64]> =
-        plan.places(values).into_iter().map(|at| &columns[at][plan.from..]).collect();
+        plan.places(values).into_iter().map(|at| &columns.get(at)[plan.from..]).collect();
     let mut memory = vec![Last::default(); strategy.crossings()];
     strategy.signals(&columns, values, &mut memory, &mut scratch.masks);
     let EntryExit { entry, exit } = std::mem::take(&mut scratch.masks);
