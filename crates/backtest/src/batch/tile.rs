@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::vector::{Bars, Vector, each};
+use crate::statistics::price_returns;
 
 /// Bars of a tile: with a few dozen features beside it, it stays in L2.
 pub const TILE: usize = 2048;
@@ -49,6 +50,7 @@ pub struct Tile<'a> {
     /// The first bar.
     from: usize,
     close: &'a [f64],
+    returns: Vec<f64>,
     rows: Vec<Row>,
     tables: Box<Tables>,
 }
@@ -70,20 +72,28 @@ impl<'a> Tile<'a> {
             low: [f64::INFINITY; LEVELS * TILE],
             high: [f64::NEG_INFINITY; BLOCK_LEVELS * BLOCKS],
         };
-        Self { from: 0, close: &[], rows: vec![Row::default(); TILE + 1], tables: Box::new(tables) }
+        Self {
+            from: 0,
+            close: &[],
+            returns: vec![0.0; TILE + 1],
+            rows: vec![Row::default(); TILE + 1],
+            tables: Box::new(tables),
+        }
     }
 
-    /// Prepares the bars in `range` of `close`, whose returns are `returns` (see
-    /// [`crate::statistics::price_returns`]). O(bars log bars).
+    /// Prepares the bars in `range` of `close`. O(bars log bars).
     ///
     /// # Panics
     /// When `range` is longer than [`TILE`] or reaches past the end.
-    pub fn load(&mut self, close: &'a [f64], returns: &[f64], range: Range<usize>) {
+    pub fn load(&mut self, close: &'a [f64], range: Range<usize>) {
         assert!(range.len() <= TILE, "{} bars in a tile of {TILE}", range.len());
         self.from = range.start;
         self.close = &close[range.clone()];
-        let before = range.start.checked_sub(1).map_or(f64::NAN, |bar| close[bar]);
-        self.sum_up(before, &returns[range]);
+        // From one bar before, where there is one, whose own return is not looked at.
+        let first = range.start.saturating_sub(1);
+        price_returns(&close[first..range.end], &mut self.returns[..range.end - first]);
+        let before = if first < range.start { close[first] } else { f64::NAN };
+        self.sum_up(before, range.start - first);
         find_lowest(self.close, &mut self.tables.low);
         find_highest(self.close, &mut self.tables.high);
     }
@@ -137,8 +147,10 @@ impl<'a> Tile<'a> {
         V::look_up(&self.tables.high, &first).higher(V::look_up(&self.tables.high, &last))
     }
 
-    fn sum_up(&mut self, before: f64, returns: &[f64]) {
+    /// The first of the tile's returns is at `skip`.
+    fn sum_up(&mut self, before: f64, skip: usize) {
         let mut row = Row { last: before, ..Row::default() };
+        let returns = &self.returns[skip..];
         for ((out, &close), &r) in self.rows.iter_mut().zip(self.close).zip(returns) {
             *out = row;
             let (gain, loss) = (if r > 0.0 { r } else { 0.0 }, if r < 0.0 { r } else { 0.0 });
@@ -202,7 +214,6 @@ mod tests {
 
     use super::*;
     use crate::batch::vector::{LANES, Reals};
-    use crate::statistics::price_returns;
 
     proptest! {
         #[test]
@@ -214,7 +225,7 @@ mod tests {
             price_returns(&close, &mut returns);
             let start = (cuts.0 * close.len() as f64) as usize / 2;
             let mut tile = Tile::new();
-            tile.load(&close, &returns, start..close.len().min(start + TILE));
+            tile.load(&close, start..close.len().min(start + TILE));
             let at = |share: f64| (share * tile.len() as f64) as usize;
             let (from, to) = (at(cuts.1.min(cuts.2)), at(cuts.1.max(cuts.2)) + 1);
             let held = &tile.close[from..to];

@@ -45,7 +45,10 @@ pub(super) fn evaluate(
         }
         progress((points.len() as f64 * span.end as f64 / known as f64) as usize, points.len());
     }
-    let trials = chunks.iter().flat_map(|chunk| chunk.finish(plan)).collect();
+    let mut batches: Vec<Carried<'_>> =
+        chunks.into_iter().flat_map(|chunk| chunk.batches).collect();
+    batches.sort_unstable_by_key(|carried| carried.number);
+    let trials = batches.iter().flat_map(|carried| carried.finish(plan)).collect();
     Ok(clock.evaluation(trials))
 }
 
@@ -117,6 +120,8 @@ struct Chunk<'a> {
 
 /// A batch, with what its trials carry from tile to tile.
 struct Carried<'a> {
+    /// Its place among the batches.
+    number: usize,
     batch: Batch,
     trials: Vec<Ready<'a>>,
 }
@@ -128,24 +133,32 @@ struct Ready<'a> {
     memory: Vec<Last>,
 }
 
+/// Deals the batches out. A worker prepares each tile once for all its trials, so that there are as
+/// few chunks as leaves every worker one. Few batches are dealt like cards, because neighbours
+/// trade alike and some trade more than others; many stay with their neighbours, because those
+/// share features.
 fn chunks<'a>(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Vec<Chunk<'a>> {
-    // A worker prepares each tile once for all its trials, so that shares are as large as leaves
-    // every worker one.
-    let share = points.len().div_ceil(rayon::current_num_threads());
-    let size = share.next_multiple_of(LANES).min(MOST_TRIALS);
-    let batch = |points: &'a [Vec<f64>]| Carried::new(plan, points);
-    points
-        .chunks(size)
-        .map(|points| Chunk {
-            batches: points.chunks(LANES).map(batch).collect(),
-            tile: Tile::new(),
-            signals: Default::default(),
-            events: Events::new(),
-        })
-        .collect()
+    let workers = rayon::current_num_threads().min(points.len().div_ceil(LANES)).max(1);
+    let count = points.len().div_ceil(MOST_TRIALS).max(workers);
+    let per_chunk = points.len().div_ceil(LANES).div_ceil(count);
+    let mut chunks: Vec<Chunk<'a>> = (0..count).map(|_| Chunk::new()).collect();
+    for (number, points) in points.chunks(LANES).enumerate() {
+        let owner = if count == workers { number % count } else { number / per_chunk };
+        chunks[owner].batches.push(Carried::new(plan, number, points));
+    }
+    chunks
 }
 
 impl<'a> Chunk<'a> {
+    fn new() -> Self {
+        Self {
+            batches: Vec::new(),
+            tile: Tile::new(),
+            signals: Default::default(),
+            events: Events::new(),
+        }
+    }
+
     /// Takes every trial through the bars of `span` that are searched.
     fn feed(&mut self, plan: &'a Plan<'_>, columns: &Columns, span: &Range<usize>) {
         let (first, end) = (span.start.max(plan.from) - plan.from, span.end - plan.from);
@@ -167,10 +180,10 @@ impl<'a> Chunk<'a> {
     }
 
     fn tile(&mut self, plan: &'a Plan<'_>, columns: &Columns, bars: Range<usize>) {
-        self.tile.load(plan.bars.close, &plan.returns, bars.clone());
+        self.tile.load(plan.bars.close, bars.clone());
         let known = plan.from + bars.start..plan.from + bars.end;
         let mut operands = Vec::new();
-        for Carried { batch, trials } in &mut self.batches {
+        for Carried { batch, trials, .. } in &mut self.batches {
             for (trial, out) in trials.iter_mut().zip(&mut self.signals) {
                 operands.clear();
                 operands.extend(trial.places.iter().map(|&at| columns.slice(at, &known)));
@@ -179,14 +192,10 @@ impl<'a> Chunk<'a> {
             batch.feed(&self.tile, &self.signals[..trials.len()], &mut self.events);
         }
     }
-
-    fn finish(&self, plan: &Plan<'_>) -> impl Iterator<Item = Trial> {
-        self.batches.iter().flat_map(|carried| carried.finish(plan))
-    }
 }
 
 impl<'a> Carried<'a> {
-    fn new(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Self {
+    fn new(plan: &Plan<'_>, number: usize, points: &'a [Vec<f64>]) -> Self {
         let Some(batch) = Batch::new(&plan.config) else {
             unreachable!("the caller asked whether there are batches for these options");
         };
@@ -196,7 +205,7 @@ impl<'a> Carried<'a> {
             memory: vec![Last::default(); plan.strategy.crossings()],
         };
         let trials = points.iter().map(ready).collect();
-        Self { batch, trials }
+        Self { number, batch, trials }
     }
 
     fn finish(&self, plan: &Plan<'_>) -> impl Iterator<Item = Trial> {

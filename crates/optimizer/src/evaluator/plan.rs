@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use backtest::Config;
-use backtest::statistics::price_returns;
 use backtest::strategy::{Feature, Strategy};
 use market_data::BarsView;
 
@@ -23,8 +22,6 @@ pub(super) struct Plan<'a> {
     pub(super) config: Config<'a>,
     /// Sorted.
     pub(super) features: Vec<Feature>,
-    /// Of the closes of the bars that are searched.
-    pub(super) returns: Vec<f64>,
 }
 
 impl<'a> Plan<'a> {
@@ -48,11 +45,9 @@ impl<'a> Plan<'a> {
         let known = bars.slice(0..range.end);
         features.iter().try_for_each(|feature| feature.check(known.len()))?;
         let bars = bars.slice(range.clone());
-        let mut returns = vec![0.0; bars.len()];
-        price_returns(bars.close, &mut returns);
         let config = config.slice(range.clone());
         let from = range.start;
-        Ok(Self { strategy, freq_ns, bars, known, from, config, features, returns })
+        Ok(Self { strategy, freq_ns, bars, known, from, config, features })
     }
 
     /// The places in [`Self::features`] of the features that `values` need.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use backtest::statistics::{Run, StatSet, Statistics};
+use backtest::statistics::{Run, StatSet, Statistics, price_returns};
 use backtest::strategy::{EntryExit, Last};
 use backtest::{Signals, engine};
 use features::FeatureError;
@@ -26,16 +26,23 @@ struct Scratch {
 const GROUP_BYTES: usize = 512 << 20;
 
 /// A column per feature of the plan, as long as the bars that it knows, where it is at hand.
-struct Columns(Vec<Option<Vec<f64>>>);
+struct Columns {
+    features: Vec<Option<Vec<f64>>>,
+    /// Returns of the closes of the bars that are searched.
+    returns: Vec<f64>,
+}
 
 impl Columns {
     fn none(plan: &Plan<'_>) -> Self {
-        Self(plan.features.iter().map(|_| None).collect())
+        let features = plan.features.iter().map(|_| None).collect();
+        let mut returns = vec![0.0; plan.bars.len()];
+        price_returns(plan.bars.close, &mut returns);
+        Self { features, returns }
     }
 
     /// Computes those at `places` that are not at hand, and lets go of all others.
     fn load(&mut self, plan: &Plan<'_>, places: &BTreeSet<usize>) -> Result<(), FeatureError> {
-        self.0.par_iter_mut().enumerate().try_for_each(|(at, column)| {
+        self.features.par_iter_mut().enumerate().try_for_each(|(at, column)| {
             if !places.contains(&at) {
                 *column = None;
             } else if column.is_none() {
@@ -48,7 +55,9 @@ impl Columns {
     }
 
     fn get(&self, at: usize) -> &[f64] {
-        let Some(column) = &self.0[at] else { unreachable!("the group's features were loaded") };
+        let Some(column) = &self.features[at] else {
+            unreachable!("the group's features were loaded")
+        };
         column
     }
 }
@@ -104,20 +113,21 @@ pub(super) fn statistics(
 ) -> Result<Statistics, OptimizerError> {
     let mut columns = Columns::none(plan);
     columns.load(plan, &plan.places(values).into_iter().collect())?;
-    Ok(simulate(plan, &columns, values, &mut Scratch::default())?.statistics(set))
+    let mut scratch = Scratch::default();
+    Ok(simulate(plan, &columns, values, &mut scratch)?.statistics(set))
 }
 
 fn simulate<'r>(
     plan: &'r Plan<'_>,
-    columns: &Columns,
+    columns: &'r Columns,
     values: &[f64],
     scratch: &'r mut Scratch,
 ) -> Result<Run<'r>, OptimizerError> {
     let Plan { strategy, config, bars, .. } = plan;
-    let columns: Vec<&[f64]> =
+    let operands: Vec<&[f64]> =
         plan.places(values).into_iter().map(|at| &columns.get(at)[plan.from..]).collect();
     let mut memory = vec![Last::default(); strategy.crossings()];
-    strategy.signals(&columns, values, &mut memory, &mut scratch.masks);
+    strategy.signals(&operands, values, &mut memory, &mut scratch.masks);
     let EntryExit { entry, exit } = std::mem::take(&mut scratch.masks);
     let signals = Signals::new(entry, exit, config.direction);
     engine::simulate(bars, &signals, config, &mut scratch.fills)?;
@@ -127,6 +137,6 @@ fn simulate<'r>(
         fills: &scratch.fills,
         init_cash: config.init_cash,
         freq_ns: plan.freq_ns,
-        returns: Some(&plan.returns),
+        returns: Some(&columns.returns),
     })
 }
