@@ -61,17 +61,37 @@ def sweep(close, freq, signals=None):
     return simulate(close, freq, fast, slow, signals)
 
 
-def without_ties(fast, slow):
-    """Crossings of averages rounded to 9 decimals: where two averages are exactly equal, VectorBT's
-    running sums leave 1e-12 between them, and its crossing comes a bar early or late."""
-    fast, slow = fast.ma.round(9), slow.ma.round(9)
-    above, below = [
-        crossed_above_nb(np.atleast_2d(a.to_numpy().T).T, np.atleast_2d(b.to_numpy().T).T)
-        for a, b in ((fast, slow), (slow, fast))
-    ]
-    if fast.ndim == 1:
-        return above[:, 0], below[:, 0]
-    return [pd.DataFrame(x, index=fast.index, columns=pairs(fast, slow)) for x in (above, below)]
+WINDOWS = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75]
+
+
+def averages(binary, data, folder):
+    """redline's own moving averages, a column per window.
+
+    Where two exact averages are equal (2,844 bars of a real year for 5 and 10), floating-point
+    averages of either side may differ by 1e-12, and a crossing comes a bar early or late. Both
+    sides are therefore given the same averages when their answers are compared."""
+    features, out = Path(folder) / "averages.toml", Path(folder) / "averages.parquet"
+    entry = '[[feature]]\nindicator = "sma"\nname = "{0}"\nparams = {{ window = {0} }}\n'
+    features.write_text('name = "averages"\n' + "".join(entry.format(w) for w in WINDOWS))
+    redline(binary, "features", "--data", data, "--set", str(features), "--out", str(out))
+    return pd.read_parquet(out)
+
+
+def crossings_of(table):
+    """Signals by the crossings of the averages in `table`, for the windows of `fast` and `slow`."""
+
+    def signals(fast, slow):
+        windows = [np.atleast_1d(side.ma.columns if side.ma.ndim > 1 else side.ma.name)
+                   for side in (fast, slow)]
+        a, b = (table[[str(w[0] if isinstance(w, tuple) else w) for w in side]].to_numpy()
+                for side in windows)
+        above, below = crossed_above_nb(a, b), crossed_above_nb(b, a)
+        if fast.ma.ndim == 1:
+            return above[:, 0], below[:, 0]
+        columns = pairs(fast.ma, slow.ma)
+        return [pd.DataFrame(x, index=fast.ma.index, columns=columns) for x in (above, below)]
+
+    return signals
 
 
 def pairs(fast, slow):
@@ -147,7 +167,9 @@ def main():
 
     single = ["backtest", "--data", arguments.data, "--strategy", "ma-cross", *ORDERS]
     ours = redline(arguments.binary, *single)
-    pf = portfolio(close, freq, without_ties)
+    with tempfile.TemporaryDirectory() as folder:
+        same = crossings_of(averages(arguments.binary, arguments.data, folder))
+    pf = portfolio(close, freq, same)
     assert ours["orders"] == len(pf.orders.values), "orders"
     (worst, name), count = largest_difference(ours["stats"], stats_of(pf))
     print(f"{len(close)} bars, {ours['orders']} orders: {count} statistics, "
@@ -162,7 +184,7 @@ def main():
                   "fast=5:75:5", "--param", "slow=5:75:5", "--where", "fast < slow", *ORDERS]
         redline(arguments.binary, *search, "--out", trials)
         table = pd.read_parquet(trials).set_index(["fast", "slow"])
-    every = sweep(close, freq, without_ties)
+    every = sweep(close, freq, same)
     # An account that fees have eaten says nothing about agreement: such trials are not compared.
     alive = every.final_value().to_numpy() > CASH / 1e4
     print(f"{alive.sum()} of {len(alive)} trials end with more than {CASH / 1e4:g} and are compared")
