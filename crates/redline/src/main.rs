@@ -11,6 +11,7 @@ mod monitor;
 mod options;
 mod progress;
 mod stats;
+mod strategies;
 mod suite;
 mod values;
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use backtest::engine::{self, Fill};
 use backtest::records::{Trade, for_each_trade};
 use backtest::statistics::{self, Run, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, Feature, Last, Strategy};
+use backtest::strategy::{self, EntryExit, FeatureColumns, Last, Strategy};
 use backtest::{Config, Mask, Signals};
 use clap::Args;
 use market_data::BarsView;
@@ -18,12 +18,13 @@ use serde::Serialize;
 use crate::cli::{Global, Json};
 use crate::data::{Input, elapsed_ns};
 use crate::options::OrderOptions;
-use crate::{document, stats, values};
+use crate::{document, stats, strategies, values};
 
 const EXAMPLES: &str = "\
 Examples:
   redline backtest --data year.parquet --strategy ma-cross --param fast=20 --param slow=50
   redline backtest --data year.parquet --strategy rsi-reversion --fees 0.001 --sl-stop 0.02 --json -
+  redline backtest --data year.parquet --strategy mine.toml --param window=30
   redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
 
 A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
@@ -34,8 +35,7 @@ A signals file has a row per bar and boolean columns 'entry' and 'exit', and whe
 pub(crate) struct BacktestArgs {
     #[command(flatten)]
     input: Input,
-    /// A built-in strategy: ma-cross (fast, slow), rsi-reversion (period, lower, upper)
-    #[arg(long, value_name = "NAME", required_unless_present = "signals")]
+    #[arg(long, help = strategies::HELP, value_name = "NAME|FILE.toml", required_unless_present = "signals")]
     strategy: Option<String>,
     /// A parameter of the strategy, such as fast=20; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::assignment)]
@@ -124,33 +124,20 @@ fn strategy_signals(
     config: &Config<'_>,
     elapsed: &mut Elapsed,
 ) -> Result<Signals> {
-    let strategy = strategy::find(name)?;
+    let strategy = &*strategies::choose(name)?;
     let values = strategy::resolve_values(strategy, &values::numbers(params)?)?;
     let started = Instant::now();
-    let columns = feature_columns(strategy, &values, bars.close)?;
+    let features = strategy.features(&values);
+    let columns = FeatureColumns::compute(*bars, features.iter().cloned())?;
     elapsed.features = elapsed_ns(started);
     let started = Instant::now();
-    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let columns: Vec<&[f64]> = features.iter().map(|feature| columns.get(feature)).collect();
     let mut masks = EntryExit::default();
     let mut memory = vec![Last::default(); strategy.crossings()];
     strategy.signals(&columns, &values, &mut memory, &mut masks);
-    let signals = Signals::new(masks.entry, masks.exit, config.direction);
+    let signals = Signals::of(masks, config.direction);
     elapsed.signals = elapsed_ns(started);
     Ok(signals)
-}
-
-/// The features that `values` need, one column each.
-fn feature_columns(
-    strategy: &dyn Strategy,
-    values: &[f64],
-    close: &[f64],
-) -> Result<Vec<Vec<f64>>> {
-    let column = |feature: &Feature| {
-        let mut column = vec![0.0; close.len()];
-        feature.compute(close, &mut column)?;
-        Ok(column)
-    };
-    strategy.features(values).iter().map(column).collect()
 }
 
 fn read_signals(path: &Path, bars: &BarsView<'_>, config: &Config<'_>) -> Result<Signals> {

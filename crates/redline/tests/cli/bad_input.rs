@@ -130,7 +130,7 @@ fn fast_not_below_slow() {
     let folder = Folder::new();
     let path = folder.synth("bars.parquet", 200);
     let more = ["--param", "fast=50", "--param", "slow=20"];
-    refused(&backtest(&path, &more), &["fast", "50", "below slow = 20"]);
+    refused(&backtest(&path, &more), &["fast < slow", "fast = 50, slow = 20"]);
     refused(
         &redline(&[
             "optimize",
@@ -143,7 +143,7 @@ fn fast_not_below_slow() {
             "--param",
             "slow=20",
         ]),
-        &["none of 1 grid points", "below slow"],
+        &["none of 1 grid points", "fast < slow"],
     );
 }
 
@@ -153,6 +153,28 @@ fn an_unknown_strategy() {
     let path = folder.synth("bars.parquet", 200);
     let output = redline(&["backtest", "--data", text(&path), "--strategy", "ma-crss"]);
     refused(&output, &["'ma-crss'", "did you mean 'ma-cross'", "rsi-reversion"]);
+}
+
+#[test]
+fn a_strategy_file_that_cannot_be_read() {
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 200);
+    let run = |path: &std::path::Path, verb: &str, more: &[&str]| {
+        let mut arguments = vec![verb, "--data", text(&data), "--strategy", text(path)];
+        arguments.extend(more);
+        redline(&arguments)
+    };
+    refused(&run(&folder.path("none.toml"), "backtest", &[]), &["none.toml", "No such file"]);
+    let content = "exit = \"close < 3\"\nentry = \"rsi(clsoe, 14) < 30\"\n";
+    let path = folder.file("typo.toml", content);
+    for (verb, more) in [("backtest", &[][..]), ("optimize", &["--param", "fast=1,2"])] {
+        let output = run(&path, verb, more);
+        assert_eq!(output.status.code(), Some(2));
+        let message = stderr(&output);
+        let lines: Vec<&str> = message.lines().collect();
+        assert!(lines[0].contains("typo.toml:2:14: unknown name 'clsoe': did you mean 'close'?"));
+        assert_eq!(lines[1..], ["2 | entry = \"rsi(clsoe, 14) < 30\"", "  |              ^^^^^"]);
+    }
 }
 
 #[test]
@@ -233,7 +255,7 @@ fn ranges_and_conditions() {
     );
     refused(&optimize(&["--param", "fast=5,6", "--where", "fats < 3"]), &["'fats'", "fast, slow"]);
     refused(&optimize(&["--param", "fast=5", "--param", "fast=6"]), &["'fast' is given twice"]);
-    refused(&optimize(&["--param", "fast=1:9999999:1", "--param", "slow=1:99:1"]), &["more than"]);
+    refused(&optimize(&["--param", "fast=1:999999:1", "--param", "slow=1:99:1"]), &["more than"]);
 }
 
 #[test]

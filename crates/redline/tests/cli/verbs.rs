@@ -67,6 +67,46 @@ fn rsi_reversion_trades_and_stops_work() {
 }
 
 #[test]
+fn a_strategy_file_is_as_good_as_a_built_in_one() {
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 5_000);
+    let text_of_file = "\
+entry = \"cross_above(sma(close, fast), sma(close, 3 * fast))\"
+exit = \"cross_below(sma(close, fast), sma(close, 3 * fast))\"
+[parameters]
+fast = { default = 10, min = 1, max = 100, integer = true }
+";
+    let file = folder.file("mine.toml", text_of_file);
+    let run = |strategy: &str, params: &[&str]| {
+        let mut arguments = vec!["backtest", "--data", text(&data), "--strategy", strategy];
+        params.iter().for_each(|param| arguments.extend(["--param", param]));
+        arguments.extend(["--fees", "0.001", "--json", "-"]);
+        json(&arguments)
+    };
+    let mine = run(text(&file), &["fast=20"]);
+    let built_in = run("ma-cross", &["fast=20", "slow=60"]);
+    assert!(mine["orders"].as_u64() > Some(0));
+    assert_eq!(mine["stats"], built_in["stats"]);
+    let sweep = json(&[
+        "optimize",
+        "--data",
+        text(&data),
+        "--strategy",
+        text(&file),
+        "--param",
+        "fast=20",
+        "--fees",
+        "0.001",
+        "--json",
+        "-",
+    ]);
+    assert_eq!(
+        sweep["best"]["stats"]["total_return_percent"],
+        mine["stats"]["total_return_percent"]
+    );
+}
+
+#[test]
 fn optimize_agrees_with_backtest_and_threads_change_nothing() {
     let folder = Folder::new();
     let data = folder.synth("bars.parquet", 5_000);
