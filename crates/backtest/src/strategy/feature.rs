@@ -110,7 +110,7 @@ impl Feature {
     }
 
     /// The first bar at which it has a value.
-    fn first(&self) -> Result<usize, FeatureError> {
+    pub(super) fn first(&self) -> Result<usize, FeatureError> {
         let mut first = match self {
             Self::Indicator { call, .. } => {
                 registry::get(call.indicator)?.warm_up(&call.params())?

@@ -39,6 +39,7 @@ mod cross;
 mod expression;
 mod feature;
 pub mod file;
+mod lookahead;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ pub use cross::{Last, Operand, cross_above, cross_below, crossings};
 pub use expression::Arithmetic;
 pub use feature::{Call, Feature, Number, Side};
 pub use file::parse;
+pub use lookahead::{Lookahead, lookahead};
 pub use stream::FeatureStream;
 
 use crate::error::suggest;

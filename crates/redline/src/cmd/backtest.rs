@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use backtest::engine::{self, Fill};
 use backtest::records::{Trade, for_each_trade};
 use backtest::statistics::{self, Run, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, FeatureColumns, Last, Strategy};
+use backtest::strategy::{self, EntryExit, FeatureColumns, Last, Lookahead, Strategy};
 use backtest::{Config, Mask, Signals};
 use clap::Args;
 use market_data::BarsView;
@@ -25,6 +25,7 @@ Examples:
   redline backtest --data year.parquet --strategy ma-cross --param fast=20 --param slow=50
   redline backtest --data year.parquet --strategy rsi-reversion --fees 0.001 --sl-stop 0.02 --json -
   redline backtest --data year.parquet --strategy mine.toml --param window=30
+  redline backtest --data year.parquet --strategy mine.toml --check-lookahead
   redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
 
 A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
@@ -43,6 +44,16 @@ pub(crate) struct BacktestArgs {
     /// Your own signals instead of a strategy's
     #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "param"])]
     signals: Option<PathBuf>,
+    /// Compute the signals anew on data cut at this many places, and stop where one has changed
+    #[arg(
+        long,
+        value_name = "CUTS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "40",
+        conflicts_with = "signals"
+    )]
+    check_lookahead: Option<usize>,
     #[command(flatten)]
     orders: OrderOptions,
     /// Write the filled orders as Parquet
@@ -83,7 +94,16 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = loaded.bars.view();
     let signals = match (&args.strategy, &args.signals) {
-        (Some(name), _) => strategy_signals(name, &args.param, &bars, &config, &mut elapsed)?,
+        (Some(name), _) => {
+            let strategy = &*strategies::choose(name)?;
+            let values = strategy::resolve_values(strategy, &values::numbers(&args.param)?)?;
+            if let Some(cuts) = args.check_lookahead
+                && let Some(found) = strategy::lookahead(strategy, &values, bars, cuts, SEED)?
+            {
+                return Ok(looks_ahead(strategy.name(), &found, &bars));
+            }
+            strategy_signals(strategy, &values, &bars, &config, &mut elapsed)?
+        }
         (None, Some(path)) => read_signals(path, &bars, &config)?,
         (None, None) => bail!("give --strategy NAME or --signals FILE"),
     };
@@ -117,24 +137,37 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where the look-ahead check cuts.
+const SEED: u64 = 1;
+
+/// Says what looked ahead; the verdict is bad.
+fn looks_ahead(strategy: &str, found: &Lookahead, bars: &BarsView<'_>) -> ExitCode {
+    let Lookahead { bar, what, cut } = found;
+    eprintln!(
+        "redline: {strategy} looks ahead: with data up to row {cut} only, {what} is another at \
+         row {} ({})",
+        bar + 1,
+        values::time(bars.timestamp[*bar]),
+    );
+    ExitCode::from(1)
+}
+
 fn strategy_signals(
-    name: &str,
-    params: &[(String, String)],
+    strategy: &dyn Strategy,
+    values: &[f64],
     bars: &BarsView<'_>,
     config: &Config<'_>,
     elapsed: &mut Elapsed,
 ) -> Result<Signals> {
-    let strategy = &*strategies::choose(name)?;
-    let values = strategy::resolve_values(strategy, &values::numbers(params)?)?;
     let started = Instant::now();
-    let features = strategy.features(&values);
+    let features = strategy.features(values);
     let columns = FeatureColumns::compute(*bars, features.iter().cloned())?;
     elapsed.features = elapsed_ns(started);
     let started = Instant::now();
     let columns: Vec<&[f64]> = features.iter().map(|feature| columns.get(feature)).collect();
     let mut masks = EntryExit::default();
     let mut memory = vec![Last::default(); strategy.crossings()];
-    strategy.signals(&columns, &values, &mut memory, &mut masks);
+    strategy.signals(&columns, values, &mut memory, &mut masks);
     let signals = Signals::of(masks, config.direction);
     elapsed.signals = elapsed_ns(started);
     Ok(signals)
