@@ -7,6 +7,7 @@
 //!
 //! A year has 365 days. Standard deviations have one degree of freedom removed.
 
+mod course;
 mod extended;
 mod lanes;
 mod path;
@@ -14,6 +15,7 @@ mod stat;
 mod summary;
 mod trades;
 
+pub use course::{MonthlyReturn, monthly_returns, rolling_sharpe, ulcer_index};
 pub(crate) use path::Path;
 pub use path::{equity, price_returns, returns};
 pub use stat::{Stat, StatSet};
