@@ -10,9 +10,11 @@ mod document;
 mod monitor;
 mod options;
 mod progress;
+mod report;
 mod stats;
 mod strategies;
 mod suite;
+mod tables;
 mod values;
 
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ mod path;
 mod stat;
 mod summary;
 mod trades;
+mod versus;
 
 pub use course::{MonthlyReturn, monthly_returns, rolling_sharpe, ulcer_index};
 pub(crate) use path::Path;
@@ -22,3 +23,4 @@ pub use stat::{Stat, StatSet};
 pub(crate) use summary::About;
 pub use summary::{Moments, Run, Statistics};
 pub(crate) use trades::{Side, TradeSums};
+pub use versus::{Versus, buy_and_hold};

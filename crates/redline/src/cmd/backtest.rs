@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use backtest::engine::{self, Fill};
-use backtest::records::{Trade, for_each_trade};
-use backtest::statistics::{self, Run, StatSet, Statistics};
+use backtest::engine;
+use backtest::statistics::{Run, StatSet, Statistics};
 use backtest::strategy::{self, EntryExit, FeatureColumns, Last, Lookahead, Strategy};
 use backtest::{Config, Mask, Signals};
 use clap::Args;
@@ -18,7 +17,8 @@ use serde::Serialize;
 use crate::cli::{Global, Json};
 use crate::data::{Input, elapsed_ns};
 use crate::options::OrderOptions;
-use crate::{document, stats, strategies, values};
+use crate::report::{self, Beyond, Detail};
+use crate::{document, stats, strategies, tables, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +26,7 @@ Examples:
   redline backtest --data year.parquet --strategy rsi-reversion --fees 0.001 --sl-stop 0.02 --json -
   redline backtest --data year.parquet --strategy mine.toml --param window=30
   redline backtest --data year.parquet --strategy mine.toml --check-lookahead
+  redline backtest --data year.parquet --strategy macd --fees 0.001 --report macd.html
   redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
 
 A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
@@ -65,6 +66,12 @@ pub(crate) struct BacktestArgs {
     /// Write equity and returns per bar as Parquet
     #[arg(long, value_name = "FILE")]
     equity_out: Option<PathBuf>,
+    /// Write the drawdowns as Parquet
+    #[arg(long, value_name = "FILE")]
+    drawdowns_out: Option<PathBuf>,
+    /// Write a page with curves, months, drawdowns and statistics, which needs no other file
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -76,6 +83,8 @@ struct Document {
     elapsed_ns: Elapsed,
     orders: usize,
     stats: stats::Document,
+    /// What VectorBT has not.
+    beyond: Option<Beyond>,
 }
 
 #[derive(Default, Serialize)]
@@ -85,6 +94,23 @@ struct Elapsed {
     signals: u64,
     simulate: u64,
     statistics: u64,
+}
+
+impl BacktestArgs {
+    fn title(&self) -> String {
+        let data = self.input.data.file_name().unwrap_or_default().to_string_lossy();
+        let rule = match (&self.strategy, &self.signals) {
+            (Some(name), _) => name.clone(),
+            (None, Some(path)) => path.display().to_string(),
+            (None, None) => String::new(),
+        };
+        format!("{rule} on {data}")
+    }
+
+    /// The parameters that were given, for the page's head.
+    fn options(&self) -> String {
+        self.param.iter().map(|(name, value)| format!("{name} = {value}, ")).collect()
+    }
 }
 
 pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
@@ -126,13 +152,21 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     let statistics = run.statistics(StatSet::all());
     elapsed.statistics = elapsed_ns(started);
 
-    write_records(args, &run)?;
     let json = args.json.json.as_deref();
+    let wants_detail = json.is_some() || args.report.is_some() || args.drawdowns_out.is_some();
+    let detail = wants_detail.then(|| Detail::new(&run));
+    write_records(args, &run, &statistics, detail.as_ref())?;
     if global.prints(json) {
         print_summary(&statistics, &elapsed, bars.len());
     }
     let stats = stats::Document::new(&statistics, StatSet::all());
-    let body = Document { bars: bars.len(), elapsed_ns: elapsed, orders: fills.len(), stats };
+    let body = Document {
+        bars: bars.len(),
+        elapsed_ns: elapsed,
+        orders: fills.len(),
+        stats,
+        beyond: detail.map(|detail| detail.beyond(&run, &statistics)),
+    };
     document::write(json, "backtest", &body)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -209,71 +243,35 @@ fn read_signals(path: &Path, bars: &BarsView<'_>, config: &Config<'_>) -> Result
     })
 }
 
-fn write_records(args: &BacktestArgs, run: &Run<'_>) -> Result<()> {
+fn write_records(
+    args: &BacktestArgs,
+    run: &Run<'_>,
+    statistics: &Statistics,
+    detail: Option<&Detail>,
+) -> Result<()> {
     if let Some(path) = &args.orders_out {
-        orders_table(run).write(path)?;
+        tables::orders(run).write(path)?;
     }
     if let Some(path) = &args.trades_out {
-        trades_table(run).write(path)?;
+        tables::trades(run).write(path)?;
     }
     if let Some(path) = &args.equity_out {
-        equity_table(run).write(path)?;
+        tables::equity(run).write(path)?;
+    }
+    let Some(detail) = detail else { return Ok(()) };
+    if let Some(path) = &args.drawdowns_out {
+        tables::drawdowns(run, &detail.drawdowns).write(path)?;
+    }
+    if let Some(path) = &args.report {
+        let page = report::html(
+            [&args.title(), &args.options(), &std::env::args().collect::<Vec<_>>().join(" ")],
+            run,
+            statistics,
+            detail,
+        )?;
+        document::write_text(path, &page)?;
     }
     Ok(())
-}
-
-fn orders_table(run: &Run<'_>) -> Table {
-    let orders = || run.fills.iter().map(|fill| fill.order);
-    let side = |fill: &Fill| match fill.order.side {
-        engine::Side::Buy => "buy".to_owned(),
-        engine::Side::Sell => "sell".to_owned(),
-    };
-    let time = |bar: usize| run.bars.timestamp[bar];
-    Table::new()
-        .with("timestamp", Column::Timestamp(orders().map(|order| time(order.bar)).collect()))
-        .with("bar", Column::I64(orders().map(|order| order.bar as i64).collect()))
-        .with("side", Column::Str(run.fills.iter().map(side).collect()))
-        .with("size", Column::F64(orders().map(|order| order.size).collect()))
-        .with("price", Column::F64(orders().map(|order| order.price).collect()))
-        .with("fees", Column::F64(orders().map(|order| order.fees).collect()))
-}
-
-fn trades_table(run: &Run<'_>) -> Table {
-    let mut trades: Vec<Trade> = Vec::new();
-    let bars = run.bars.len();
-    for_each_trade(run.fills, run.bars.close[bars - 1], bars, |trade| trades.push(*trade));
-    let number = |of: fn(&Trade) -> f64| Column::F64(trades.iter().map(of).collect());
-    let time = |of: fn(&Trade) -> usize| {
-        Column::Timestamp(trades.iter().map(|trade| run.bars.timestamp[of(trade)]).collect())
-    };
-    let word = |of: fn(&Trade) -> bool, yes: &str, no: &str| {
-        let word = |trade| if of(trade) { yes.to_owned() } else { no.to_owned() };
-        Column::Str(trades.iter().map(word).collect())
-    };
-    Table::new()
-        .with("position", Column::I64(trades.iter().map(|trade| trade.position as i64).collect()))
-        .with("direction", word(|trade| trade.is_long, "long", "short"))
-        .with("status", word(|trade| trade.is_open, "open", "closed"))
-        .with("entry_timestamp", time(|trade| trade.entry_bar))
-        .with("exit_timestamp", time(|trade| trade.exit_bar))
-        .with("size", number(|trade| trade.size))
-        .with("entry_price", number(|trade| trade.entry_price))
-        .with("entry_fees", number(|trade| trade.entry_fees))
-        .with("exit_price", number(|trade| trade.exit_price))
-        .with("exit_fees", number(|trade| trade.exit_fees))
-        .with("pnl", number(Trade::pnl))
-        .with("return", number(Trade::return_share))
-}
-
-fn equity_table(run: &Run<'_>) -> Table {
-    let mut equity = vec![0.0; run.bars.len()];
-    statistics::equity(run.bars.close, run.fills, run.init_cash, &mut equity);
-    let mut returns = equity.clone();
-    statistics::returns(run.init_cash, &mut returns);
-    Table::new()
-        .with("timestamp", Column::Timestamp(run.bars.timestamp.to_vec()))
-        .with("equity", Column::F64(equity))
-        .with("return", Column::F64(returns))
 }
 
 fn print_summary(statistics: &Statistics, elapsed: &Elapsed, bars: usize) {

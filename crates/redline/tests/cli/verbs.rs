@@ -107,6 +107,45 @@ fast = { default = 10, min = 1, max = 100, integer = true }
 }
 
 #[test]
+fn a_report_stands_alone_and_agrees_with_the_document() {
+    use market_data::table::{Column, Table};
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 20_000);
+    let (page, drawdowns) = (folder.path("run.html"), folder.path("drawdowns.parquet"));
+    let document = json(&[
+        "backtest",
+        "--data",
+        text(&data),
+        "--strategy",
+        "macd",
+        "--report",
+        text(&page),
+        "--drawdowns-out",
+        text(&drawdowns),
+        "--json",
+        "-",
+    ]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<title>macd on bars.parquet</title>"));
+    assert_eq!(page.matches("<svg").count(), 4, "equity, drawdown, orders, Sharpe");
+    assert!(!page.contains("http") && !page.contains("<script"), "it needs no other file");
+    assert!(!page.contains("NaN"), "an undefined value is a dash or a gap");
+    let table = Table::read(&drawdowns).unwrap();
+    let Some(Column::F64(depth)) = table.column("depth") else { panic!("no depth") };
+    let deepest = depth.iter().copied().fold(0.0, f64::min);
+    let stats = &document["stats"];
+    assert!((stats["max_drawdown_percent"].as_f64().unwrap() + 100.0 * deepest).abs() < 1e-9);
+    let beyond = &document["beyond"];
+    assert_eq!(beyond["drawdowns"].as_u64(), Some(depth.len() as u64));
+    let months = beyond["monthly_returns_percent"].as_array().unwrap();
+    let growth: f64 = months.iter().map(|m| 1.0 + m["value"].as_f64().unwrap() / 100.0).product();
+    let total = stats["total_return_percent"].as_f64().unwrap();
+    assert!(((growth - 1.0) * 100.0 - total).abs() < 1e-9, "months make the total");
+    let held = beyond["benchmark"]["total_return_percent"].as_f64().unwrap();
+    assert!((held - stats["benchmark_return_percent"].as_f64().unwrap()).abs() < 1e-9);
+}
+
+#[test]
 fn what_looks_back_passes_the_check() {
     let folder = Folder::new();
     let data = folder.synth("bars.parquet", 2_000);
