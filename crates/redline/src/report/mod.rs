@@ -14,7 +14,7 @@ use self::chart::{Chart, Drawing, Series};
 use crate::{stats, values};
 
 /// Marks of orders that a picture can hold.
-const MOST_MARKS: usize = 400;
+const MOST_MARKS: usize = 160;
 
 /// Days of returns in a rolling Sharpe ratio.
 const ROLLING_DAYS: f64 = 30.0;
