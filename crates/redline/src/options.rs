@@ -64,6 +64,15 @@ pub(crate) struct OrderOptions {
     /// The stop loss trails the best price since entry
     #[arg(long, requires = "sl_stop")]
     sl_trail: bool,
+    /// Trail only once the price has gone this share in the position's favour
+    #[arg(long, value_name = "SHARE", requires = "sl_trail")]
+    trail_after: Option<f64>,
+    /// Stop no worse than the entry price once it has gone this share in the position's favour
+    #[arg(long, value_name = "SHARE")]
+    breakeven_after: Option<f64>,
+    /// Close a position after this many bars
+    #[arg(long, value_name = "BARS")]
+    time_stop: Option<f64>,
     /// Take profit as a share of the entry price
     #[arg(long, value_name = "SHARE")]
     tp_stop: Option<f64>,
@@ -123,6 +132,9 @@ impl OrderOptions {
             upon_opposite_entry: self.upon_opposite_entry,
             sl_stop: self.sl_stop.unwrap_or(f64::NAN).into(),
             sl_trail: self.sl_trail,
+            trail_after: self.trail_after.unwrap_or(f64::NAN),
+            breakeven_after: self.breakeven_after.unwrap_or(f64::NAN),
+            time_stop: self.time_stop.unwrap_or(f64::INFINITY),
             tp_stop: self.tp_stop.unwrap_or(f64::NAN).into(),
             stop_entry_price: self.stop_entry_price,
             stop_exit_price: self.stop_exit_price,
