@@ -11,6 +11,7 @@ mod monitor;
 mod options;
 mod progress;
 mod report;
+mod source;
 mod stats;
 mod strategies;
 mod suite;

@@ -40,6 +40,7 @@ mod expression;
 mod feature;
 pub mod file;
 mod lookahead;
+mod next_bar;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use expression::Arithmetic;
 pub use feature::{Call, Feature, Number, Side};
 pub use file::parse;
 pub use lookahead::{Lookahead, lookahead};
+pub use next_bar::NextBar;
 pub use stream::FeatureStream;
 
 use crate::error::suggest;

@@ -1,24 +1,24 @@
 //! `redline backtest`: one strategy, or the user's own signals, over bars.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use backtest::engine;
+use anyhow::{Result, bail};
+use backtest::engine::{self, Fill, OrderSize};
 use backtest::statistics::{Run, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, FeatureColumns, Last, Lookahead, Strategy};
-use backtest::{Config, Mask, Signals};
+use backtest::strategy::{self, Compiled, Lookahead, Strategy};
+use backtest::{Config, Signals};
 use clap::Args;
 use market_data::BarsView;
-use market_data::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::{Global, Json};
 use crate::data::{Input, elapsed_ns};
 use crate::options::OrderOptions;
 use crate::report::{self, Beyond, Detail};
-use crate::{document, stats, strategies, tables, values};
+use crate::{document, source, stats, strategies, tables, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,16 +28,18 @@ Examples:
   redline backtest --data year.parquet --strategy mine.toml --check-lookahead
   redline backtest --data year.parquet --strategy macd --fees 0.001 --report macd.html
   redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
+  redline backtest --data year.parquet --orders weights.parquet --orders-size-type target-percent
 
 A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
-'short_entry' and 'short_exit', which then replace --direction.";
+'short_entry' and 'short_exit', which then replace --direction. An orders file has a column 'size' (above 0 buys, below 0 sells, NaN
+is no order) and, where wanted, 'price'.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BacktestArgs {
     #[command(flatten)]
     input: Input,
-    #[arg(long, help = strategies::HELP, value_name = "NAME|FILE.toml", required_unless_present = "signals")]
+    #[arg(long, help = strategies::HELP, value_name = "NAME|FILE.toml", required_unless_present_any = ["signals", "orders_in"])]
     strategy: Option<String>,
     /// A parameter of the strategy, such as fast=20; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::assignment)]
@@ -45,6 +47,19 @@ pub(crate) struct BacktestArgs {
     /// Your own signals instead of a strategy's
     #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "param"])]
     signals: Option<PathBuf>,
+    /// Your own orders, a size per bar, instead of a strategy's
+    #[arg(long = "orders", value_name = "FILE", conflicts_with_all = ["strategy", "param", "signals"])]
+    orders_in: Option<PathBuf>,
+    /// Unit of the sizes of --orders: amount, value, percent, target-amount, target-value or
+    /// target-percent
+    #[arg(
+        long,
+        value_name = "WORD",
+        default_value = "amount",
+        value_parser = values::word::<OrderSize>,
+        requires = "orders_in"
+    )]
+    orders_size_type: OrderSize,
     /// Compute the signals anew on data cut at this many places, and stop where one has changed
     #[arg(
         long,
@@ -52,7 +67,7 @@ pub(crate) struct BacktestArgs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "40",
-        conflicts_with = "signals"
+        requires = "strategy"
     )]
     check_lookahead: Option<usize>,
     #[command(flatten)]
@@ -99,46 +114,71 @@ struct Elapsed {
 impl BacktestArgs {
     fn title(&self) -> String {
         let data = self.input.data.file_name().unwrap_or_default().to_string_lossy();
-        let rule = match (&self.strategy, &self.signals) {
-            (Some(name), _) => name.clone(),
-            (None, Some(path)) => path.display().to_string(),
-            (None, None) => String::new(),
-        };
-        format!("{rule} on {data}")
+        let file = self.signals.as_deref().or(self.orders_in.as_deref());
+        let file = file.map(|path| path.display().to_string());
+        format!("{} on {data}", self.strategy.clone().or(file).unwrap_or_default())
     }
 
     /// The parameters that were given, for the page's head.
     fn options(&self) -> String {
         self.param.iter().map(|(name, value)| format!("{name} = {value}, ")).collect()
     }
+
+    /// The strategy and the values of its parameters.
+    fn strategy(&self, name: &str) -> Result<(Cow<'static, Compiled>, Vec<f64>)> {
+        let strategy = strategies::choose(name)?;
+        let values = strategy::resolve_values(&*strategy, &values::numbers(&self.param)?)?;
+        Ok((strategy, values))
+    }
+
+    /// Fills what the strategy, the signals or the orders ask for.
+    fn fill(
+        &self,
+        bars: &BarsView<'_>,
+        config: &Config<'_>,
+        elapsed: &mut Elapsed,
+        fills: &mut Vec<Fill>,
+    ) -> Result<()> {
+        if let Some(path) = &self.orders_in {
+            if self.orders.waits_a_bar() {
+                bail!("--fill next-open has no meaning for --orders: give a 'price' per bar");
+            }
+            let started = Instant::now();
+            source::fill_orders_file(path, self.orders_size_type, bars, config, fills)?;
+            elapsed.simulate = elapsed_ns(started);
+            return Ok(());
+        }
+        let mut took = source::Took::default();
+        let masks = match (&self.strategy, &self.signals) {
+            (Some(name), _) => {
+                let (strategy, values) = self.strategy(name)?;
+                source::of_strategy(&*strategy, &values, bars, &mut took)?
+            }
+            (None, Some(path)) => source::of_signals_file(path, bars)?,
+            (None, None) => bail!("give --strategy NAME, --signals FILE or --orders FILE"),
+        };
+        let masks = if self.orders.waits_a_bar() { masks.delayed() } else { masks };
+        let signals = Signals::of(masks, config.direction);
+        (elapsed.features, elapsed.signals) = (took.features_ns, took.signals_ns);
+        backtest::check(bars, &signals, config)?;
+        let started = Instant::now();
+        engine::simulate(bars, &signals, config, fills)?;
+        elapsed.simulate = elapsed_ns(started);
+        Ok(())
+    }
 }
 
 pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
-    let config = args.orders.config();
     let loaded = args.input.load()?;
     let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = loaded.bars.view();
-    let signals = match (&args.strategy, &args.signals) {
-        (Some(name), _) => {
-            let strategy = &*strategies::choose(name)?;
-            let values = strategy::resolve_values(strategy, &values::numbers(&args.param)?)?;
-            if let Some(cuts) = args.check_lookahead
-                && let Some(found) = strategy::lookahead(strategy, &values, bars, cuts, SEED)?
-            {
-                return Ok(looks_ahead(strategy.name(), &found, &bars));
-            }
-            strategy_signals(strategy, &values, &bars, &config, &mut elapsed)?
-        }
-        (None, Some(path)) => read_signals(path, &bars, &config)?,
-        (None, None) => bail!("give --strategy NAME or --signals FILE"),
-    };
-    backtest::check(&bars, &signals, &config)?;
-
-    let started = Instant::now();
+    let config = args.orders.config(&bars);
+    if let Some(verdict) = check_lookahead(args, &bars)? {
+        return Ok(verdict);
+    }
     let mut fills = Vec::new();
-    engine::simulate(&bars, &signals, &config, &mut fills)?;
-    elapsed.simulate = elapsed_ns(started);
+    args.fill(&bars, &config, &mut elapsed, &mut fills)?;
 
     let started = Instant::now();
     let valued = BarsView { close: &closes, ..bars };
@@ -174,73 +214,19 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
 /// Where the look-ahead check cuts.
 const SEED: u64 = 1;
 
-/// Says what looked ahead; the verdict is bad.
-fn looks_ahead(strategy: &str, found: &Lookahead, bars: &BarsView<'_>) -> ExitCode {
-    let Lookahead { bar, what, cut } = found;
+/// The bad verdict of a strategy that looks ahead, where the check was asked for.
+fn check_lookahead(args: &BacktestArgs, bars: &BarsView<'_>) -> Result<Option<ExitCode>> {
+    let (Some(cuts), Some(name)) = (args.check_lookahead, &args.strategy) else { return Ok(None) };
+    let (strategy, values) = args.strategy(name)?;
+    let found = strategy::lookahead(&*strategy, &values, *bars, cuts, SEED)?;
+    let Some(Lookahead { bar, what, cut }) = found else { return Ok(None) };
     eprintln!(
-        "redline: {strategy} looks ahead: with data up to row {cut} only, {what} is another at \
-         row {} ({})",
+        "redline: {} looks ahead: with data up to row {cut} only, {what} is another at row {} ({})",
+        strategy.name(),
         bar + 1,
-        values::time(bars.timestamp[*bar]),
+        values::time(bars.timestamp[bar]),
     );
-    ExitCode::from(1)
-}
-
-fn strategy_signals(
-    strategy: &dyn Strategy,
-    values: &[f64],
-    bars: &BarsView<'_>,
-    config: &Config<'_>,
-    elapsed: &mut Elapsed,
-) -> Result<Signals> {
-    let started = Instant::now();
-    let features = strategy.features(values);
-    let columns = FeatureColumns::compute(*bars, features.iter().cloned())?;
-    elapsed.features = elapsed_ns(started);
-    let started = Instant::now();
-    let columns: Vec<&[f64]> = features.iter().map(|feature| columns.get(feature)).collect();
-    let mut masks = EntryExit::default();
-    let mut memory = vec![Last::default(); strategy.crossings()];
-    strategy.signals(&columns, values, &mut memory, &mut masks);
-    let signals = Signals::of(masks, config.direction);
-    elapsed.signals = elapsed_ns(started);
-    Ok(signals)
-}
-
-fn read_signals(path: &Path, bars: &BarsView<'_>, config: &Config<'_>) -> Result<Signals> {
-    let table = Table::read(path)?;
-    let mask = |name: &str| -> Result<Option<Mask>> {
-        let Some(column) = table.column(name) else { return Ok(None) };
-        let Column::Bool(bits) = column else {
-            bail!("{}: column '{name}' must be boolean", path.display());
-        };
-        if bits.len() != bars.len() {
-            bail!(
-                "{}: column '{name}' has {} rows, the data has {}: one row per bar",
-                path.display(),
-                bits.len(),
-                bars.len()
-            );
-        }
-        Ok(Some(Mask::from_bools(bits)))
-    };
-    let needed = |name: &str| {
-        mask(name)?.with_context(|| {
-            let has: Vec<&str> = table.names().collect();
-            format!("{}: no boolean column '{name}'; it has: {}", path.display(), has.join(", "))
-        })
-    };
-    let (entry, exit) = (needed("entry")?, needed("exit")?);
-    let (short_entry, short_exit) = (mask("short_entry")?, mask("short_exit")?);
-    if short_entry.is_none() && short_exit.is_none() {
-        return Ok(Signals::new(entry, exit, config.direction));
-    }
-    Ok(Signals {
-        long_entry: entry,
-        long_exit: exit,
-        short_entry: short_entry.unwrap_or_default(),
-        short_exit: short_exit.unwrap_or_default(),
-    })
+    Ok(Some(ExitCode::from(1)))
 }
 
 fn write_records(

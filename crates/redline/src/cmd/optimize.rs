@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use backtest::statistics::{Stat, StatSet};
-use backtest::strategy::Strategy;
+use backtest::strategy::{NextBar, Strategy};
 use clap::Args;
 use market_data::BarsView;
 use market_data::table::{Column, Table};
@@ -118,11 +118,13 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let loaded = args.input.load()?;
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = BarsView { close: &closes, ..loaded.bars.view() };
+    let later = NextBar(strategy);
+    let strategy: &dyn Strategy = if args.orders.waits_a_bar() { &later } else { strategy };
     let evaluator = Evaluator {
         bars,
         freq_ns: loaded.freq_ns,
         strategy,
-        config: args.orders.config(),
+        config: args.orders.config(&bars),
         threads: args.threads.threads.unwrap_or(0),
     };
     let sweep = Sweep { evaluator, axes: &axes, condition: args.condition.as_deref(), objective };

@@ -146,6 +146,85 @@ fn a_report_stands_alone_and_agrees_with_the_document() {
 }
 
 #[test]
+fn orders_fill_at_the_next_open() {
+    use market_data::table::{Column, Table};
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 5_000);
+    let bars = market_data::load(&data, &market_data::LoadOptions::default()).unwrap();
+    let orders = |fill: &str| {
+        let out = folder.path("orders.parquet");
+        json(&[
+            "backtest",
+            "--data",
+            text(&data),
+            "--strategy",
+            "ma-cross",
+            "--fill",
+            fill,
+            "--orders-out",
+            text(&out),
+            "--json",
+            "-",
+        ]);
+        let table = Table::read(&out).unwrap();
+        let Some(Column::I64(at)) = table.column("bar") else { panic!("no bar") };
+        let Some(Column::F64(price)) = table.column("price") else { panic!("no price") };
+        at.iter().map(|bar| *bar as usize).zip(price.clone()).collect::<Vec<_>>()
+    };
+    let (now, later) = (orders("close"), orders("next-open"));
+    assert!(now.len() > 10);
+    for ((bar, price), (next, open)) in now.iter().zip(&later) {
+        assert_eq!((*next, *open), (bar + 1, bars.open[bar + 1]));
+        assert_eq!(*price, bars.close[*bar]);
+    }
+    let sweep = json(&[
+        "optimize",
+        "--data",
+        text(&data),
+        "--strategy",
+        "ma-cross",
+        "--fill",
+        "next-open",
+        "--param",
+        "fast=20",
+        "--json",
+        "-",
+    ]);
+    let trades = sweep["best"]["stats"]["total_trades"].as_u64().unwrap();
+    assert_eq!(trades, later.len().div_ceil(2) as u64);
+}
+
+#[test]
+fn orders_of_ones_own_are_filled() {
+    use market_data::table::{Column, Table};
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 100);
+    let bars = market_data::load(&data, &market_data::LoadOptions::default()).unwrap();
+    let (orders, out) = (folder.path("orders.parquet"), folder.path("out.parquet"));
+    let mut size = vec![f64::NAN; 100];
+    (size[10], size[20], size[30]) = (0.5, 0.0, 1.0);
+    Table::new().with("size", Column::F64(size)).write(&orders).unwrap();
+    let document = json(&[
+        "backtest",
+        "--data",
+        text(&data),
+        "--orders",
+        text(&orders),
+        "--orders-size-type",
+        "target-percent",
+        "--orders-out",
+        text(&out),
+        "--json",
+        "-",
+    ]);
+    assert_eq!(document["orders"], 3);
+    let table = Table::read(&out).unwrap();
+    let Some(Column::F64(filled)) = table.column("size") else { panic!("no size") };
+    assert!((filled[0] - 50.0 / bars.close[10]).abs() < 1e-9, "half of 100");
+    assert_eq!(filled[1], filled[0], "all of it out");
+}
+
+#[test]
 fn what_looks_back_passes_the_check() {
     let folder = Folder::new();
     let data = folder.synth("bars.parquet", 2_000);
