@@ -7,8 +7,9 @@
 use std::hint::black_box;
 use std::process::{Command, Stdio};
 
+use backtest::batch::{Batch, Events, LANES, TILE, Tile};
 use backtest::statistics::{Run, StatSet, Statistics};
-use backtest::strategy::{EntryExit, Operand, crossings};
+use backtest::strategy::{EntryExit, Last, Operand, crossings};
 use backtest::{Config, Direction, Signals, engine};
 use gungraun::{library_benchmark, library_benchmark_group};
 use market_data::{Bars, SynthOptions};
@@ -32,7 +33,7 @@ fn averages() -> [Vec<f64>; 2] {
 fn crossing_signals() -> (Bars, Signals) {
     let [fast, slow] = averages();
     let mut masks = EntryExit::default();
-    crossings(&fast, Operand::Column(&slow), &mut masks);
+    crossings(&fast, Operand::Column(&slow), &mut Last::default(), &mut masks);
     (bars(), Signals::new(masks.entry, masks.exit, Direction::LongOnly))
 }
 
@@ -55,7 +56,8 @@ fn rolling_mean(bars: Bars) -> Vec<f64> {
 #[bench::two_averages(averages())]
 fn crossing(columns: [Vec<f64>; 2]) -> EntryExit {
     let mut masks = EntryExit::default();
-    crossings(black_box(&columns[0]), Operand::Column(&columns[1]), &mut masks);
+    let mut last = Last::default();
+    crossings(black_box(&columns[0]), Operand::Column(&columns[1]), &mut last, &mut masks);
     masks
 }
 
@@ -81,7 +83,29 @@ fn statistics((bars, fills): (Bars, Vec<engine::Fill>)) -> Statistics {
     run.statistics(StatSet::streaming())
 }
 
-library_benchmark_group!(name = hot, benchmarks = [rolling_mean, crossing, simulate, statistics]);
+// Eight trials, one strategy: signals, orders and statistics.
+#[library_benchmark]
+#[bench::eight_trials((bars(), averages()))]
+fn batch((bars, columns): (Bars, [Vec<f64>; 2])) -> Statistics {
+    let mut batch = Batch::new(&Config::default()).expect("a case for batches");
+    let (mut tile, mut events) = (Tile::new(), Events::new());
+    let mut last = Last::default();
+    let mut masks = EntryExit::default();
+    for from in (0..BARS).step_by(TILE) {
+        let to = (from + TILE).min(BARS);
+        tile.load(&bars.close, from..to);
+        let [fast, slow] = [&columns[0][from..to], &columns[1][from..to]];
+        crossings(black_box(fast), Operand::Column(slow), &mut last, &mut masks);
+        let signals: [EntryExit; LANES] = std::array::from_fn(|_| masks.clone());
+        batch.feed(&tile, &signals, &mut events);
+    }
+    batch.statistics(0, bars.view(), MINUTE_NS)
+}
+
+library_benchmark_group!(
+    name = hot,
+    benchmarks = [rolling_mean, crossing, simulate, statistics, batch]
+);
 
 fn main() {
     let valgrind = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();

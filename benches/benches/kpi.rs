@@ -1,12 +1,12 @@
 //! The KPI table end to end: load, features, backtest, sweep, as users call them.
 
 use backtest::statistics::{Run, Stat, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit};
+use backtest::strategy::{self, EntryExit, Last, Strategy};
 use backtest::{Config, Signals, engine};
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
 use features::{ComputeOptions, FeatureSet};
 use market_data::{Bars, LoadOptions, SaveOptions, SynthOptions};
-use optimizer::{Axis, Sweep};
+use optimizer::{Axis, Evaluator, Sweep};
 
 const MINUTE_NS: i64 = 60_000_000_000;
 
@@ -54,15 +54,16 @@ fn backtest(bars: &Bars, set: StatSet) -> Statistics {
         .iter()
         .map(|feature| {
             let mut column = vec![0.0; bars.len()];
-            feature.compute(&bars.close, &mut column).expect("a feature");
+            feature.compute(bars.view(), &mut column).expect("a feature");
             column
         })
         .collect();
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let mut masks = EntryExit::default();
-    strategy.signals(&columns, &values, &mut masks);
+    let mut memory = vec![Last::default(); strategy.crossings()];
+    strategy.signals(&columns, &values, &mut memory, &mut masks);
     let config = config();
-    let signals = Signals::new(masks.entry, masks.exit, config.direction);
+    let signals = Signals::of(masks, config.direction);
     let mut fills = Vec::new();
     engine::simulate(&bars.view(), &signals, &config, &mut fills).expect("fills");
     let run = Run {
@@ -98,14 +99,16 @@ fn optimization(c: &mut Criterion) {
     let bars = synth(sizes::minute_year());
     let axes = ["fast", "slow"].map(|name| Axis::parse(name, "5:75:5").expect("an axis"));
     let sweep = Sweep {
-        bars: bars.view(),
-        freq_ns: MINUTE_NS,
-        strategy: strategy::find("ma-cross").expect("a built-in strategy"),
+        evaluator: Evaluator {
+            bars: bars.view(),
+            freq_ns: MINUTE_NS,
+            strategy: strategy::find("ma-cross").expect("a built-in strategy"),
+            config: config(),
+            threads: 0,
+        },
         axes: &axes,
         condition: Some("fast < slow"),
-        config: config(),
         objective: Stat::SharpeRatio,
-        threads: 0,
     };
     let run = || sweep.run(&|_, _| {}).expect("an outcome");
     let trials = run().trials.len();

@@ -1,7 +1,7 @@
 //! The engine's steps, one by one, on a year of minutes.
 
 use backtest::statistics::{Run, Stat, StatSet, price_returns};
-use backtest::strategy::{EntryExit, Last, Operand, crossings};
+use backtest::strategy::{self, EntryExit, Last, Operand, Strategy, crossings};
 use backtest::{Accumulate, Config, Direction, Signals, engine};
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
 use market_data::{Bars, SynthOptions};
@@ -49,7 +49,31 @@ fn signals(c: &mut Criterion) {
         });
     });
     assert_eq!(masks.entry, year.signals.long_entry);
+    let close = year.bars.close.as_slice();
+    let [fast, slow] = year.averages.each_ref().map(Vec::as_slice);
+    let mixed = "entry = \"cross_above(sma(close, 20), sma(close, 50)) and close * 1.001 > open\"";
+    let mixed = strategy::parse(mixed, "mixed", "mixed").expect("a strategy");
+    let cases: [(&str, &dyn Strategy, &[&[f64]]); 3] = [
+        ("ma_cross", find("ma-cross"), &[fast, slow]),
+        ("donchian_breakout", find("donchian-breakout"), &[close, fast, slow]),
+        ("mixed", &mixed, &[fast, slow, close, &year.bars.open]),
+    ];
+    for (name, strategy, columns) in cases {
+        let values: Vec<f64> = strategy.parameters().iter().map(|p| p.default).collect();
+        assert_eq!(strategy.features(&values).len(), columns.len(), "{name}");
+        let mut run = || {
+            let mut memory = [Last::default(); 2];
+            strategy.signals(columns, &values, &mut memory, &mut masks);
+            masks.entry.count()
+        };
+        assert!(run() > 0, "{name} enters nowhere");
+        group.bench_function(name, |b| b.iter(&mut run));
+    }
     group.finish();
+}
+
+fn find(name: &str) -> &'static dyn Strategy {
+    strategy::find(name).expect("a built-in strategy")
 }
 
 fn simulate(c: &mut Criterion) {

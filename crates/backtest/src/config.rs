@@ -250,6 +250,15 @@ pub struct Config<'a> {
     pub sl_stop: PerBar<'a>,
     /// Whether the stop loss trails the best price since entry.
     pub sl_trail: bool,
+    /// The trail begins once the price has gone this share of the base price in the position's
+    /// favour; before, the stop loss stays where it was. NaN trails from the start.
+    pub trail_after: f64,
+    /// Once the price has gone this share of the base price in the position's favour, the stop
+    /// loss is no worse than the base price itself, from the next bar on. NaN is never.
+    pub breakeven_after: f64,
+    /// Bars after which a position is closed at the close, where no other stop was hit in the same
+    /// bar; infinity is never.
+    pub time_stop: f64,
     /// Take profit as a share of the base price; NaN is none.
     pub tp_stop: PerBar<'a>,
     /// Base price of stops.
@@ -307,6 +316,9 @@ impl Default for Config<'_> {
             upon_opposite_entry: OppositeEntry::default(),
             sl_stop: f64::NAN.into(),
             sl_trail: false,
+            trail_after: f64::NAN,
+            breakeven_after: f64::NAN,
+            time_stop: f64::INFINITY,
             tp_stop: f64::NAN.into(),
             stop_entry_price: StopEntryPrice::default(),
             stop_exit_price: StopExitPrice::default(),
@@ -320,7 +332,10 @@ impl Config<'_> {
     /// Whether any stop may arm.
     #[must_use]
     pub fn has_stops(&self) -> bool {
-        !self.sl_stop.is_off() || !self.tp_stop.is_off()
+        !self.sl_stop.is_off()
+            || !self.tp_stop.is_off()
+            || !self.breakeven_after.is_nan()
+            || self.time_stop.is_finite()
     }
 
     /// Checks every number against its range and every array against the number of bars.
@@ -350,6 +365,13 @@ impl Config<'_> {
         check("max_size", &self.max_size.into(), bars, "a number above 0", |v| v > 0.0)?;
         let stop = "a share above 0 and at most 1 (0.02 is 2 percent), or none";
         check("sl_stop", &self.sl_stop, bars, stop, |v| v.is_nan() || v > 0.0 && v <= 1.0)?;
+        let gain = "a finite share above 0 (0.02 is 2 percent), or none";
+        let is_gain = |v: f64| v.is_nan() || finite(v) && v > 0.0;
+        check("trail_after", &self.trail_after.into(), bars, gain, is_gain)?;
+        check("breakeven_after", &self.breakeven_after.into(), bars, gain, is_gain)?;
+        check("time_stop", &self.time_stop.into(), bars, "a whole number of bars above 0", |v| {
+            v >= 1.0 && (v.is_infinite() || v.fract() == 0.0)
+        })?;
         let profit = "a share above 0 (0.02 is 2 percent), or none";
         check("tp_stop", &self.tp_stop, bars, profit, |v| v.is_nan() || finite(v) && v > 0.0)
     }

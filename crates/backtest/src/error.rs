@@ -84,6 +84,35 @@ pub enum BacktestError {
         /// What would be right.
         expected: String,
     },
+    /// Values of parameters that do not fit together.
+    #[error("strategy '{strategy}' needs {check}: {values} does not pass")]
+    Values {
+        /// The strategy.
+        strategy: String,
+        /// What its parameters must pass.
+        check: String,
+        /// The values that were given, by name.
+        values: String,
+    },
+    /// A strategy's text that cannot be read.
+    #[error(
+        "{source_name}:{line}:{column}: {message}\n{}",
+        pointed(*line, *column, *width, excerpt)
+    )]
+    StrategyText {
+        /// Name of the file.
+        source_name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column in characters, counted from 1.
+        column: usize,
+        /// How many characters are to blame.
+        width: usize,
+        /// What is wrong, and what would be right.
+        message: String,
+        /// The line's text.
+        excerpt: String,
+    },
     /// A size that is a share of cash cannot say how far to reverse.
     #[error(
         "size-type percent cannot reverse a position: use upon-opposite-entry close, or another \
@@ -97,6 +126,15 @@ pub enum BacktestError {
 
 fn at_bar(bar: Option<usize>) -> String {
     bar.map_or_else(String::new, |bar| format!(" at row {}", bar + 1))
+}
+
+/// The line with a caret under every character that is to blame.
+fn pointed(line: usize, column: usize, width: usize, excerpt: &str) -> String {
+    // A tab stays one, so that the caret stands below its character in any terminal.
+    let lead = excerpt.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' });
+    let (line, lead) = (line.to_string(), lead.collect::<String>());
+    let margin = " ".repeat(line.len());
+    format!("{line} | {excerpt}\n{margin} | {lead}{}", "^".repeat(width))
 }
 
 fn nearest(suggestion: &Option<String>) -> String {

@@ -30,15 +30,32 @@ impl Signals {
         }
     }
 
-    /// The masks that [`Signals::new`] was given, for their allocations to be used again.
+    /// The signals of a strategy: its own for shorts where it has them, which `direction` does not
+    /// limit; else as [`Signals::new`].
+    #[must_use]
+    pub fn of(masks: EntryExit, direction: Direction) -> Self {
+        let EntryExit { entry, exit, short_entry, short_exit } = masks;
+        if short_entry.is_empty() && short_exit.is_empty() {
+            return Self::new(entry, exit, direction);
+        }
+        Self { long_entry: entry, long_exit: exit, short_entry, short_exit }
+    }
+
+    /// The masks that [`Signals::of`] or [`Signals::new`] was given, for their allocations to be
+    /// used again.
     #[must_use]
     pub fn into_entry_exit(self, direction: Direction) -> EntryExit {
-        let (entry, exit) = match direction {
-            Direction::LongOnly => (self.long_entry, self.long_exit),
-            Direction::ShortOnly => (self.short_entry, self.short_exit),
-            Direction::Both => (self.long_entry, self.short_entry),
+        let Self { long_entry, long_exit, short_entry, short_exit } = self;
+        // Only a strategy's own signals fill an exit of either direction.
+        let has_own_shorts = !long_exit.is_empty() && !short_exit.is_empty();
+        let none = Mask::default;
+        let [entry, exit, short_entry, short_exit] = match direction {
+            _ if has_own_shorts => [long_entry, long_exit, short_entry, short_exit],
+            Direction::LongOnly => [long_entry, long_exit, none(), none()],
+            Direction::ShortOnly => [short_entry, short_exit, none(), none()],
+            Direction::Both => [long_entry, short_entry, none(), none()],
         };
-        EntryExit { entry, exit }
+        EntryExit { entry, exit, short_entry, short_exit }
     }
 
     /// Checks that each mask is empty or has `bars` bits.

@@ -22,8 +22,7 @@ fn the_steady_state_allocates_nothing() {
     let config = Config { fees: 0.001.into(), sl_stop: 0.01.into(), ..Config::default() };
     let mut run = || {
         crossings(&averages[0], Operand::Column(&averages[1]), &mut Last::default(), &mut masks);
-        let EntryExit { entry, exit } = std::mem::take(&mut masks);
-        let signals = Signals::new(entry, exit, Direction::LongOnly);
+        let signals = Signals::of(std::mem::take(&mut masks), Direction::LongOnly);
         engine::simulate(&bars.view(), &signals, &config, &mut fills).unwrap();
         masks = signals.into_entry_exit(Direction::LongOnly);
         let run = Run {

@@ -55,7 +55,7 @@ impl Sweep<'_> {
     /// The grid's points that the condition and the strategy permit, last axis fastest.
     fn points(&self) -> Result<(Vec<Vec<f64>>, u64), OptimizerError> {
         let parameters = self.evaluator.strategy.parameters();
-        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name).collect();
+        let names: Vec<&str> = parameters.iter().map(|parameter| &*parameter.name).collect();
         let condition = self.condition.map(|text| Condition::parse(text, &names)).transpose()?;
         let mut places = Vec::with_capacity(self.axes.len());
         for axis in self.axes {

@@ -21,7 +21,7 @@ fn single(
         .iter()
         .map(|feature| {
             let mut column = vec![0.0; bars.len()];
-            feature.compute(&bars.close, &mut column).unwrap();
+            feature.compute(bars.view(), &mut column).unwrap();
             column
         })
         .collect();
@@ -29,7 +29,7 @@ fn single(
     let mut memory = vec![Last::default(); strategy.crossings()];
     let mut masks = EntryExit::default();
     strategy.signals(&columns, values, &mut memory, &mut masks);
-    let signals = Signals::new(masks.entry, masks.exit, config.direction);
+    let signals = Signals::of(masks, config.direction);
     let mut fills = Vec::new();
     engine::simulate(&bars.view(), &signals, config, &mut fills).unwrap();
     let run = Run {
@@ -203,6 +203,15 @@ fn a_long_series_and_any_number_of_threads() {
     let one = run(1);
     assert_eq!(run(2), one);
     assert_eq!(run(5), one);
+}
+
+#[test]
+fn every_built_in_strategy() {
+    let bars = market_data::synth(&SynthOptions { bars: 10_000, ..SynthOptions::default() });
+    for strategy in strategy::built_in() {
+        let values: Vec<f64> = strategy.parameters().iter().map(|p| p.default).collect();
+        check(&bars, strategy.name(), &[values], Config { fees: 1e-5.into(), ..Config::default() });
+    }
 }
 
 #[test]

@@ -10,8 +10,12 @@ mod document;
 mod monitor;
 mod options;
 mod progress;
+mod report;
+mod source;
 mod stats;
+mod strategies;
 mod suite;
+mod tables;
 mod values;
 
 use std::process::ExitCode;

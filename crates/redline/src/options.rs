@@ -4,8 +4,10 @@ use backtest::config::{
     Accumulate, Conflict, DirectionConflict, OppositeEntry, SizeType, StopEntryPrice, StopExit,
     StopExitPrice, StopUpdate,
 };
-use backtest::{Config, Direction};
+use backtest::{Config, Direction, PerBar};
 use clap::Args;
+use market_data::BarsView;
+use serde::Deserialize;
 
 use crate::values::word;
 
@@ -30,6 +32,9 @@ pub(crate) struct OrderOptions {
     /// Slippage as a share of the price
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     slippage: f64,
+    /// Where orders fill: close (of the signal's bar) or next-open
+    #[arg(long, value_name = "WORD", default_value = "close", value_parser = word::<FillAt>)]
+    fill: FillAt,
     /// long-only, short-only or both (exits then open shorts)
     #[arg(long, value_name = "WORD", default_value = "long-only", value_parser = word::<Direction>)]
     direction: Direction,
@@ -64,6 +69,15 @@ pub(crate) struct OrderOptions {
     /// The stop loss trails the best price since entry
     #[arg(long, requires = "sl_stop")]
     sl_trail: bool,
+    /// Trail only once the price has gone this share in the position's favour
+    #[arg(long, value_name = "SHARE", requires = "sl_trail")]
+    trail_after: Option<f64>,
+    /// Stop no worse than the entry price once it has gone this share in the position's favour
+    #[arg(long, value_name = "SHARE")]
+    breakeven_after: Option<f64>,
+    /// Close a position after this many bars
+    #[arg(long, value_name = "BARS")]
+    time_stop: Option<f64>,
     /// Take profit as a share of the entry price
     #[arg(long, value_name = "SHARE")]
     tp_stop: Option<f64>,
@@ -101,9 +115,27 @@ pub(crate) struct OrderOptions {
     lock_cash: bool,
 }
 
+/// Where orders fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum FillAt {
+    Close,
+    NextOpen,
+}
+
 impl OrderOptions {
-    pub(crate) fn config(&self) -> Config<'static> {
+    /// Whether a signal is acted on a bar later.
+    pub(crate) fn waits_a_bar(&self) -> bool {
+        self.fill == FillAt::NextOpen
+    }
+
+    /// The options for `bars`.
+    pub(crate) fn config<'a>(&self, bars: &BarsView<'a>) -> Config<'a> {
         Config {
+            price: match self.fill {
+                FillAt::Close => f64::INFINITY.into(),
+                FillAt::NextOpen => PerBar::Array(bars.open),
+            },
             init_cash: self.init_cash,
             size: self.size.into(),
             size_type: self.size_type,
@@ -123,12 +155,14 @@ impl OrderOptions {
             upon_opposite_entry: self.upon_opposite_entry,
             sl_stop: self.sl_stop.unwrap_or(f64::NAN).into(),
             sl_trail: self.sl_trail,
+            trail_after: self.trail_after.unwrap_or(f64::NAN),
+            breakeven_after: self.breakeven_after.unwrap_or(f64::NAN),
+            time_stop: self.time_stop.unwrap_or(f64::INFINITY),
             tp_stop: self.tp_stop.unwrap_or(f64::NAN).into(),
             stop_entry_price: self.stop_entry_price,
             stop_exit_price: self.stop_exit_price,
             upon_stop_exit: self.upon_stop_exit,
             upon_stop_update: self.upon_stop_update,
-            ..Config::default()
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn table(statistics: &Statistics, set: StatSet) -> String {
     out
 }
 
-fn cell(stat: Stat, value: f64) -> String {
+pub(crate) fn cell(stat: Stat, value: f64) -> String {
     match stat {
         Stat::Start | Stat::End => seconds_to_time(value),
         Stat::TotalTrades | Stat::TotalClosedTrades | Stat::TotalOpenTrades => {
@@ -69,7 +69,7 @@ fn cell(stat: Stat, value: f64) -> String {
 }
 
 /// Days, hours, minutes and seconds, as VectorBT prints them.
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     let (days, rest) = (whole / 86_400, whole % 86_400);
     format!("{days} days {:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60)

@@ -78,7 +78,7 @@ impl Batch {
         assert!(signals.len() <= LANES, "{} trials in a batch", signals.len());
         let all_in = &self.all_in;
         (0..LANES).for_each(|l| events.clear(l));
-        for (l, EntryExit { entry, exit }) in signals.iter().enumerate() {
+        for (l, EntryExit { entry, exit, .. }) in signals.iter().enumerate() {
             assert!(entry.len() == tile.len() && exit.len() == tile.len(), "a bit per bar");
             events.find(l, entry.words(), exit.words(), self.accounts.is_open(l));
         }

@@ -10,17 +10,20 @@
 //! | what one order does to cash and position | `account.rs` |
 //! | stop loss, trailing stop, take profit | `stops.rs` |
 //! | a bar's signals to one order | `decide.rs` |
+//! | orders sized bar by bar | `orders.rs` |
 //! | comparisons that forgive rounding | `float.rs` |
 
 mod account;
 mod all_in;
 mod decide;
 mod float;
+mod orders;
 mod simulate;
 mod stops;
 
 pub use account::Account;
 pub(crate) use all_in::{AllIn, next_bit};
+pub use orders::{OrderSize, SizedOrders, fill_orders};
 pub use simulate::simulate;
 
 /// Which way an order goes.

@@ -1,4 +1,4 @@
-//! Stop loss, trailing stop and take profit of the open position.
+//! Stop loss, trailing stop, breakeven stop, take profit and time stop of the open position.
 
 use super::Account;
 use crate::Config;
@@ -14,6 +14,14 @@ pub(super) struct Stops {
     is_trailing: bool,
     profit_base: f64,
     profit: f64,
+    /// The favourable price from which on the loss trails; NaN is any.
+    trail_from: f64,
+    /// The favourable price at which the loss moves to `even`; NaN is none.
+    even_from: f64,
+    /// The price that the loss is no worse than; NaN is none.
+    even: f64,
+    /// The bar at whose close the position ends.
+    last_bar: Option<usize>,
 }
 
 /// A stop that was hit.
@@ -30,6 +38,10 @@ impl Stops {
         is_trailing: false,
         profit_base: f64::NAN,
         profit: f64::NAN,
+        trail_from: f64::NAN,
+        even_from: f64::NAN,
+        even: f64::NAN,
+        last_bar: None,
     };
 
     /// Follows a fill at `bar`: arms on a new or reversed position, updates on an addition,
@@ -46,12 +58,17 @@ impl Stops {
         if after.position == 0.0 {
             *self = Self::NONE;
         } else if before.position * after.position <= 0.0 {
+            let sign = after.position.signum();
             *self = Self {
                 loss_base: base,
                 loss,
                 is_trailing: config.sl_trail,
                 profit_base: base,
                 profit,
+                trail_from: base * (1.0 + sign * config.trail_after),
+                even_from: base * (1.0 + sign * config.breakeven_after),
+                even: f64::NAN,
+                last_bar: config.time_stop.is_finite().then(|| bar + config.time_stop as usize),
             };
         } else if after.position.abs() > before.position.abs() {
             if replaces(loss, config.upon_stop_update) {
@@ -64,7 +81,10 @@ impl Stops {
     }
 
     pub(super) fn is_armed(&self) -> bool {
-        !self.loss.is_nan() || !self.profit.is_nan()
+        !self.loss.is_nan()
+            || !self.profit.is_nan()
+            || !self.even_from.is_nan()
+            || self.last_bar.is_some()
     }
 
     /// The first hit in `from..=to`, moving the trail past every bar, that of the hit included. A long's loss is
@@ -80,11 +100,15 @@ impl Stops {
         let sign = if is_long { 1.0 } else { -1.0 };
         for bar in from..=to {
             let range = Range::at(bars, bar);
-            let loss = self.loss_base * (1.0 - sign * self.loss);
+            let loss = self.loss_price(sign);
             let profit = self.profit_base * (1.0 + sign * self.profit);
             let hit = range.reached(loss, is_long).or_else(|| range.reached(profit, !is_long));
+            let hit = hit.or_else(|| self.timed_out(bars.close[bar], bar));
             if self.is_trailing {
                 self.trail(&range, is_long);
+            }
+            if !self.even_from.is_nan() && range.favours(self.even_from, is_long) {
+                (self.even, self.even_from) = (self.profit_base, f64::NAN);
             }
             if let Some(price) = hit {
                 return Some(Hit { bar, price });
@@ -93,7 +117,23 @@ impl Stops {
         None
     }
 
+    /// The price of the loss: that of its distance, or the breakeven price where that is better.
+    fn loss_price(&self, sign: f64) -> f64 {
+        let loss = self.loss_base * (1.0 - sign * self.loss);
+        // NaN, where one of the two does not exist, gives the other.
+        if sign > 0.0 { loss.max(self.even) } else { loss.min(self.even) }
+    }
+
+    /// The close of the last bar; a bar without one waits for the next.
+    fn timed_out(&self, close: f64, bar: usize) -> Option<f64> {
+        self.last_bar.filter(|&last| bar >= last && !close.is_nan()).map(|_| close)
+    }
+
     fn trail(&mut self, range: &Range, is_long: bool) {
+        if !self.trail_from.is_nan() && !range.favours(self.trail_from, is_long) {
+            return;
+        }
+        self.trail_from = f64::NAN;
         if is_long && range.high > self.loss_base {
             self.loss_base = range.high;
         } else if !is_long && range.low < self.loss_base {
@@ -128,6 +168,12 @@ impl Range {
             high: or(bars.high[bar], open.max(close)),
             low: or(bars.low[bar], open.min(close)),
         }
+    }
+
+    /// Whether the bar reached `price` in favour of a position.
+    #[inline]
+    fn favours(&self, price: f64, is_long: bool) -> bool {
+        if is_long { self.high >= price } else { self.low <= price }
     }
 
     /// The fill price where the bar reaches `stop`, from above where `is_below`: the open where it

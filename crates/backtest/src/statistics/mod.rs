@@ -7,16 +7,20 @@
 //!
 //! A year has 365 days. Standard deviations have one degree of freedom removed.
 
+mod course;
 mod extended;
 mod lanes;
 mod path;
 mod stat;
 mod summary;
 mod trades;
+mod versus;
 
+pub use course::{MonthlyReturn, monthly_returns, rolling_sharpe, ulcer_index};
 pub(crate) use path::Path;
 pub use path::{equity, price_returns, returns};
 pub use stat::{Stat, StatSet};
 pub(crate) use summary::About;
 pub use summary::{Moments, Run, Statistics};
 pub(crate) use trades::{Side, TradeSums};
+pub use versus::{Versus, buy_and_hold};

@@ -25,12 +25,23 @@ pub enum Operand<'a> {
 pub fn crossings(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut EntryExit) {
     out.entry.reset(a.len());
     out.exit.reset(a.len());
+    cross_words(a, b, last, out.entry.words_mut(), out.exit.words_mut());
+}
+
+/// As [`crossings`], into words: one for every 64 bars begun.
+pub(super) fn cross_words(
+    a: &[f64],
+    b: Operand<'_>,
+    last: &mut Last,
+    rises: &mut [u64],
+    falls: &mut [u64],
+) {
     let with = match b {
         Operand::Column(column) => With::Column(column),
         Operand::Level(level) => With::Level(level),
     };
-    compare(a, with, out.entry.words_mut(), out.exit.words_mut());
-    let words = out.entry.words_mut().iter_mut().zip(out.exit.words_mut());
+    compare(a, with, rises, falls);
+    let words = rises.iter_mut().zip(falls);
     for (at, (above, below)) in words.enumerate() {
         let bars = (a.len() - at * 64).min(64);
         let is_untied = *above | *below == u64::MAX >> (64 - bars);
@@ -72,7 +83,7 @@ fn fill(side: u64, ties: u64, before: bool) -> u64 {
 /// # Panics
 /// When `b` is a column of another length.
 pub fn cross_above(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut Mask) {
-    let mut both = EntryExit { entry: std::mem::take(out), exit: Mask::default() };
+    let mut both = EntryExit { entry: std::mem::take(out), ..EntryExit::default() };
     crossings(a, b, last, &mut both);
     *out = both.entry;
 }
@@ -82,7 +93,7 @@ pub fn cross_above(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut Mask) {
 /// # Panics
 /// When `b` is a column of another length.
 pub fn cross_below(a: &[f64], b: Operand<'_>, last: &mut Last, out: &mut Mask) {
-    let mut both = EntryExit { entry: Mask::default(), exit: std::mem::take(out) };
+    let mut both = EntryExit { exit: std::mem::take(out), ..EntryExit::default() };
     crossings(a, b, last, &mut both);
     *out = both.exit;
 }

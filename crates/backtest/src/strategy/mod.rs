@@ -2,24 +2,70 @@
 //!
 //! A [`Strategy`] never computes a feature itself. It names the features that its parameters need,
 //! so that a sweep computes each distinct one once, and turns their columns into signals.
+//!
+//! Most strategies are data: a TOML file ([`file`]) with expressions over prices, indicators and
+//! parameters, compiled once ([`Compiled`]). Those built in are such files as well, in
+//! `strategies/`. What an expression cannot say, a type that implements the trait can.
+//!
+//! ```
+//! use backtest::strategy::{self, Strategy};
+//!
+//! let text = r#"
+//! entry = "cross_above(close, sma(close, window)) and rsi(close, 14) < 70"
+//! exit = "cross_below(close, sma(close, window))"
+//! [parameters]
+//! window = { default = 50, min = 1, max = 1000, integer = true }
+//! "#;
+//! let strategy = strategy::parse(text, "mine.toml", "mine")?;
+//! let values = strategy::resolve_values(&strategy, &[("window".to_owned(), 20.0)])?;
+//! let features = strategy.features(&values);
+//! let names: Vec<String> = features.iter().map(ToString::to_string).collect();
+//! assert_eq!(names, ["close", "sma(close, 20)", "rsi(close, 14)"]);
+//!
+//! let error = strategy::parse(r#"entry = "clsoe > 3""#, "mine.toml", "mine").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     r#"mine.toml:1:10: unknown name 'clsoe': did you mean 'close'?
+//! 1 | entry = "clsoe > 3"
+//!   |          ^^^^^"#
+//! );
+//! # Ok::<(), backtest::BacktestError>(())
+//! ```
 
+mod columns;
 mod compare;
+mod compiled;
 mod cross;
-mod ma_cross;
-mod rsi_reversion;
+mod expression;
+mod feature;
+pub mod file;
+mod lookahead;
+mod next_bar;
+mod stream;
+#[cfg(test)]
+mod tests;
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+pub use columns::{FeatureColumns, Job};
+pub use compiled::Compiled;
 pub use cross::{Last, Operand, cross_above, cross_below, crossings};
-pub use ma_cross::MaCross;
-pub use rsi_reversion::RsiReversion;
+pub use expression::Arithmetic;
+pub use feature::{Call, Feature, Number, Side};
+pub use file::parse;
+pub use lookahead::{Lookahead, lookahead};
+pub use next_bar::NextBar;
+pub use stream::FeatureStream;
 
 use crate::error::suggest;
 use crate::{BacktestError, Mask};
 
 /// A parameter of a strategy.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     /// Name, as in `--param name=value`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Value where none is given.
     pub default: f64,
     /// Smallest permitted value.
@@ -42,50 +88,56 @@ impl Parameter {
         }
         let kind = if is_integer { "a whole number" } else { "a number" };
         Err(BacktestError::Parameter {
-            parameter: self.name.to_owned(),
+            parameter: self.name.clone().into_owned(),
             value,
-            expected: format!("{kind} from {min} to {max}"),
+            expected: match (min > f64::MIN, max < f64::MAX) {
+                (true, true) => format!("{kind} from {min} to {max}"),
+                (true, false) => format!("{kind} of at least {min}"),
+                (false, true) => format!("{kind} of at most {max}"),
+                (false, false) => kind.to_owned(),
+            },
         })
     }
 }
 
-/// A feature of the close that a strategy needs: an indicator of the registry and its parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Feature {
-    /// Name in the feature registry.
-    pub indicator: &'static str,
-    /// Its one parameter, a window in bars.
-    pub window: usize,
-}
-
-/// Entry and exit masks, to be read as [`crate::Direction`] says.
+/// The signals of a strategy. Without masks for shorts, entries and exits are read as
+/// [`crate::Direction`] says; with them, they are a long's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryExit {
     /// Entries.
     pub entry: Mask,
     /// Exits.
     pub exit: Mask,
+    /// Entries of shorts; empty where the strategy has none of its own.
+    pub short_entry: Mask,
+    /// Exits of shorts; empty where the strategy has none of its own.
+    pub short_exit: Mask,
 }
 
 /// A rule that turns features into entries and exits.
-pub trait Strategy: Sync {
+pub trait Strategy: Send + Sync {
     /// Name, as in `--strategy name`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Its parameters, in the order in which values are given.
-    fn parameters(&self) -> &'static [Parameter];
+    fn parameters(&self) -> &[Parameter];
 
     /// Checks values against each other; each is within its own range already.
     ///
     /// # Errors
-    /// [`BacktestError::Parameter`] saying what would be right.
+    /// [`BacktestError`] saying what would be right.
     fn check(&self, values: &[f64]) -> Result<(), BacktestError>;
 
-    /// The features that `values` need.
+    /// The features that `values` need; at least one.
     fn features(&self, values: &[f64]) -> Vec<Feature>;
 
     /// Crossings that its signals watch, each of which remembers a side from span to span.
     fn crossings(&self) -> usize;
+
+    /// Whether it has signals of its own for shorts.
+    fn has_shorts(&self) -> bool {
+        false
+    }
 
     /// Writes the signals of a span of bars to `out`, reusing its allocations. `columns` are the
     /// span of each feature, in the order of [`Strategy::features`]; `memory` has a side per
@@ -94,15 +146,40 @@ pub trait Strategy: Sync {
 }
 
 /// The strategies built in.
-pub const BUILT_IN: &[&dyn Strategy] = &[&MaCross, &RsiReversion];
+pub fn built_in() -> &'static [Compiled] {
+    static ALL: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
+        let read = |(name, text): (&str, &str)| {
+            parse(text, name, name).expect("a built-in strategy parses: a test reads them all")
+        };
+        BUILT_IN.map(read).into()
+    });
+    &ALL
+}
 
-/// The strategy called `name`.
+macro_rules! built_in {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("../../strategies/", $name, ".toml")))),+]
+    };
+}
+
+/// Name and text of each.
+const BUILT_IN: [(&str, &str); 7] = built_in![
+    "ma-cross",
+    "ema-cross",
+    "rsi-reversion",
+    "bollinger-breakout",
+    "donchian-breakout",
+    "macd",
+    "momentum",
+];
+
+/// The built-in strategy called `name`.
 ///
 /// # Errors
 /// [`BacktestError::UnknownStrategy`] with the nearest name.
-pub fn find(name: &str) -> Result<&'static dyn Strategy, BacktestError> {
-    let names = || BUILT_IN.iter().map(|strategy| strategy.name());
-    BUILT_IN.iter().copied().find(|strategy| strategy.name() == name).ok_or_else(|| {
+pub fn find(name: &str) -> Result<&'static Compiled, BacktestError> {
+    let names = || built_in().iter().map(Compiled::name);
+    built_in().iter().find(|strategy| strategy.name() == name).ok_or_else(|| {
         BacktestError::UnknownStrategy {
             name: name.to_owned(),
             suggestion: suggest(name, names()),
@@ -116,7 +193,7 @@ pub fn find(name: &str) -> Result<&'static dyn Strategy, BacktestError> {
 /// # Errors
 /// [`BacktestError::UnknownParameter`] with the nearest name.
 pub fn parameter_index(strategy: &dyn Strategy, name: &str) -> Result<usize, BacktestError> {
-    let names = || strategy.parameters().iter().map(|parameter| parameter.name);
+    let names = || strategy.parameters().iter().map(|parameter| &*parameter.name);
     names().position(|known| known == name).ok_or_else(|| BacktestError::UnknownParameter {
         strategy: strategy.name().to_owned(),
         name: name.to_owned(),
@@ -150,41 +227,4 @@ pub fn resolve_values(
     }
     check_values(strategy, &values)?;
     Ok(values)
-}
-
-impl Feature {
-    /// Checks that the registry has the indicator, that its window is in range and that `bars` bars
-    /// give it a value.
-    ///
-    /// # Errors
-    /// [`features::FeatureError`] saying what would be right.
-    pub fn check(&self, bars: usize) -> Result<(), features::FeatureError> {
-        let indicator = features::registry::get(self.indicator)?;
-        let first = indicator.warm_up(&[self.window as f64])?;
-        if first < bars {
-            return Ok(());
-        }
-        let what = self.indicator.to_owned();
-        Err(features::FeatureError::WindowLong { what, needed: first + 1, rows: bars })
-    }
-
-    /// The feature of bars that come span by span, to the same bits as [`Self::compute`].
-    ///
-    /// # Errors
-    /// As [`Self::compute`], but for the length of the data.
-    pub fn stream(&self) -> Result<features::Stream, features::FeatureError> {
-        let indicator = features::registry::get(self.indicator)?;
-        let set = features::FeatureSet::single(indicator, &[self.window as f64])?;
-        Ok(features::Stream::new(&set))
-    }
-
-    /// Writes the feature of `close` to `out`, NaN while it warms up. O(bars).
-    ///
-    /// # Errors
-    /// [`features::FeatureError`] where the registry has no such indicator, or the window is out of
-    /// range or longer than the data.
-    pub fn compute(&self, close: &[f64], out: &mut [f64]) -> Result<(), features::FeatureError> {
-        let indicator = features::registry::get(self.indicator)?;
-        indicator.compute(&[close], &[self.window as f64], &mut [out])
-    }
 }

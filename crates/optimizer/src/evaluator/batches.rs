@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use backtest::batch::{Batch, Events, LANES, TILE, Tile};
-use backtest::strategy::{EntryExit, Last};
-use features::{FeatureError, Stream};
+use backtest::strategy::{EntryExit, Feature, FeatureStream, Last};
+use features::FeatureError;
 use rayon::prelude::*;
 
 use super::clock::Clock;
@@ -58,7 +58,10 @@ struct Columns {
     bars: usize,
     /// The first bar of this one.
     from: usize,
-    features: Vec<(Stream, Column)>,
+    /// Streams, each with a column per feature that it gives.
+    streams: Vec<(FeatureStream, Vec<Column>)>,
+    /// The stream of each feature of the plan, and the column there.
+    places: Vec<(usize, usize)>,
 }
 
 /// Values that begin on a cache line, so that no vector of them lies across two.
@@ -89,24 +92,29 @@ impl Columns {
         let affordable = SPAN_BYTES / size_of::<f64>() / plan.features.len().max(1);
         let bars = (affordable / TILE).max(1) * TILE;
         let bars = bars.min(MOST_BARS).min(plan.known.len());
-        let feature = |feature: &backtest::strategy::Feature| -> Result<_, OptimizerError> {
-            Ok((feature.stream()?, Column::new(bars)))
-        };
-        let features = plan.features.iter().map(feature).collect::<Result<_, _>>()?;
-        Ok(Self { bars, from: 0, features })
+        let (mut streams, mut places) = (Vec::new(), Vec::new());
+        for together in plan.features.chunk_by(Feature::comes_with) {
+            places.extend((0..together.len()).map(|at| (streams.len(), at)));
+            let columns = together.iter().map(|_| Column::new(bars)).collect();
+            streams.push((FeatureStream::new(together)?, columns));
+        }
+        Ok(Self { bars, from: 0, streams, places })
     }
 
     fn fill(&mut self, plan: &Plan<'_>, span: Range<usize>) -> Result<(), FeatureError> {
         self.from = span.start;
         let bars = plan.known.slice(span);
-        self.features.par_iter_mut().try_for_each(|(stream, column)| {
-            stream.extend(bars, &mut [column.slice_mut(bars.len())])
+        self.streams.par_iter_mut().try_for_each(|(stream, columns)| {
+            let mut spans: Vec<&mut [f64]> =
+                columns.iter_mut().map(|column| column.slice_mut(bars.len())).collect();
+            stream.extend(bars, &mut spans)
         })
     }
 
     /// The values at `bars` of the feature at `place`.
     fn slice(&self, place: usize, bars: &Range<usize>) -> &[f64] {
-        self.features[place].1.slice(bars.start - self.from..bars.end - self.from)
+        let (stream, at) = self.places[place];
+        self.streams[stream].1[at].slice(bars.start - self.from..bars.end - self.from)
     }
 }
 

@@ -59,7 +59,7 @@ impl Evaluate for Evaluator<'_> {
             .build()
             .map_err(|source| OptimizerError::Threads { threads: self.threads, source })?;
         pool.install(|| {
-            if Batch::new(&plan.config).is_some() {
+            if Batch::new(&plan.config).is_some() && !self.strategy.has_shorts() {
                 batches::evaluate(&plan, points, progress)
             } else {
                 singly::evaluate(&plan, points, progress)

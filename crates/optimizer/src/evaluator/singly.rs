@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use backtest::statistics::{Run, StatSet, Statistics, price_returns};
-use backtest::strategy::{EntryExit, Last};
+use backtest::strategy::{EntryExit, Feature, FeatureStream, Last};
 use backtest::{Signals, engine};
 use features::FeatureError;
 use rayon::prelude::*;
@@ -42,15 +42,26 @@ impl Columns {
 
     /// Computes those at `places` that are not at hand, and lets go of all others.
     fn load(&mut self, plan: &Plan<'_>, places: &BTreeSet<usize>) -> Result<(), FeatureError> {
-        self.features.par_iter_mut().enumerate().try_for_each(|(at, column)| {
-            if !places.contains(&at) {
-                *column = None;
-            } else if column.is_none() {
-                let mut values = vec![0.0; plan.known.len()];
-                plan.features[at].compute(plan.known.close, &mut values)?;
-                *column = Some(values);
+        let (mut jobs, mut rest, mut from) = (Vec::new(), self.features.as_mut_slice(), 0);
+        for together in plan.features.chunk_by(Feature::comes_with) {
+            let (columns, others) = rest.split_at_mut(together.len());
+            jobs.push((from, together, columns));
+            (rest, from) = (others, from + together.len());
+        }
+        jobs.into_par_iter().try_for_each(|(from, together, columns)| {
+            let (mut wanted, mut missing) = (Vec::new(), Vec::new());
+            for (at, column) in columns.iter_mut().enumerate() {
+                if !places.contains(&(from + at)) {
+                    *column = None;
+                } else if column.is_none() {
+                    wanted.push(together[at].clone());
+                    missing.push(column.insert(vec![0.0; plan.known.len()]).as_mut_slice());
+                }
             }
-            Ok(())
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            FeatureStream::new(&wanted)?.extend(plan.known, &mut missing)
         })
     }
 
@@ -128,8 +139,7 @@ fn simulate<'r>(
         plan.places(values).into_iter().map(|at| &columns.get(at)[plan.from..]).collect();
     let mut memory = vec![Last::default(); strategy.crossings()];
     strategy.signals(&operands, values, &mut memory, &mut scratch.masks);
-    let EntryExit { entry, exit } = std::mem::take(&mut scratch.masks);
-    let signals = Signals::new(entry, exit, config.direction);
+    let signals = Signals::of(std::mem::take(&mut scratch.masks), config.direction);
     engine::simulate(bars, &signals, config, &mut scratch.fills)?;
     scratch.masks = signals.into_entry_exit(config.direction);
     Ok(Run {

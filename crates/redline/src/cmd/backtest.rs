@@ -1,41 +1,45 @@
 //! `redline backtest`: one strategy, or the user's own signals, over bars.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use backtest::engine::{self, Fill};
-use backtest::records::{Trade, for_each_trade};
-use backtest::statistics::{self, Run, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, Feature, Last, Strategy};
-use backtest::{Config, Mask, Signals};
+use anyhow::{Result, bail};
+use backtest::engine::{self, Fill, OrderSize};
+use backtest::statistics::{Run, StatSet, Statistics};
+use backtest::strategy::{self, Compiled, Lookahead, Strategy};
+use backtest::{Config, Signals};
 use clap::Args;
 use market_data::BarsView;
-use market_data::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::{Global, Json};
 use crate::data::{Input, elapsed_ns};
 use crate::options::OrderOptions;
-use crate::{document, stats, values};
+use crate::report::{self, Beyond, Detail};
+use crate::{document, source, stats, strategies, tables, values};
 
 const EXAMPLES: &str = "\
 Examples:
   redline backtest --data year.parquet --strategy ma-cross --param fast=20 --param slow=50
   redline backtest --data year.parquet --strategy rsi-reversion --fees 0.001 --sl-stop 0.02 --json -
+  redline backtest --data year.parquet --strategy mine.toml --param window=30
+  redline backtest --data year.parquet --strategy mine.toml --check-lookahead
+  redline backtest --data year.parquet --strategy macd --fees 0.001 --report macd.html
   redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
+  redline backtest --data year.parquet --orders weights.parquet --orders-size-type target-percent
 
 A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
-'short_entry' and 'short_exit', which then replace --direction.";
+'short_entry' and 'short_exit', which then replace --direction. An orders file has a column 'size' (above 0 buys, below 0 sells, NaN
+is no order) and, where wanted, 'price'.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BacktestArgs {
     #[command(flatten)]
     input: Input,
-    /// A built-in strategy: ma-cross (fast, slow), rsi-reversion (period, lower, upper)
-    #[arg(long, value_name = "NAME", required_unless_present = "signals")]
+    #[arg(long, help = strategies::HELP, value_name = "NAME|FILE.toml", required_unless_present_any = ["signals", "orders_in"])]
     strategy: Option<String>,
     /// A parameter of the strategy, such as fast=20; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::assignment)]
@@ -43,6 +47,29 @@ pub(crate) struct BacktestArgs {
     /// Your own signals instead of a strategy's
     #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "param"])]
     signals: Option<PathBuf>,
+    /// Your own orders, a size per bar, instead of a strategy's
+    #[arg(long = "orders", value_name = "FILE", conflicts_with_all = ["strategy", "param", "signals"])]
+    orders_in: Option<PathBuf>,
+    /// Unit of the sizes of --orders: amount, value, percent, target-amount, target-value or
+    /// target-percent
+    #[arg(
+        long,
+        value_name = "WORD",
+        default_value = "amount",
+        value_parser = values::word::<OrderSize>,
+        requires = "orders_in"
+    )]
+    orders_size_type: OrderSize,
+    /// Compute the signals anew on data cut at this many places, and stop where one has changed
+    #[arg(
+        long,
+        value_name = "CUTS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "40",
+        requires = "strategy"
+    )]
+    check_lookahead: Option<usize>,
     #[command(flatten)]
     orders: OrderOptions,
     /// Write the filled orders as Parquet
@@ -54,6 +81,12 @@ pub(crate) struct BacktestArgs {
     /// Write equity and returns per bar as Parquet
     #[arg(long, value_name = "FILE")]
     equity_out: Option<PathBuf>,
+    /// Write the drawdowns as Parquet
+    #[arg(long, value_name = "FILE")]
+    drawdowns_out: Option<PathBuf>,
+    /// Write a page with curves, months, drawdowns and statistics, which needs no other file
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -65,6 +98,8 @@ struct Document {
     elapsed_ns: Elapsed,
     orders: usize,
     stats: stats::Document,
+    /// What VectorBT has not.
+    beyond: Option<Beyond>,
 }
 
 #[derive(Default, Serialize)]
@@ -76,23 +111,74 @@ struct Elapsed {
     statistics: u64,
 }
 
+impl BacktestArgs {
+    fn title(&self) -> String {
+        let data = self.input.data.file_name().unwrap_or_default().to_string_lossy();
+        let file = self.signals.as_deref().or(self.orders_in.as_deref());
+        let file = file.map(|path| path.display().to_string());
+        format!("{} on {data}", self.strategy.clone().or(file).unwrap_or_default())
+    }
+
+    /// The parameters that were given, for the page's head.
+    fn options(&self) -> String {
+        self.param.iter().map(|(name, value)| format!("{name} = {value}, ")).collect()
+    }
+
+    /// The strategy and the values of its parameters.
+    fn strategy(&self, name: &str) -> Result<(Cow<'static, Compiled>, Vec<f64>)> {
+        let strategy = strategies::choose(name)?;
+        let values = strategy::resolve_values(&*strategy, &values::numbers(&self.param)?)?;
+        Ok((strategy, values))
+    }
+
+    /// Fills what the strategy, the signals or the orders ask for.
+    fn fill(
+        &self,
+        bars: &BarsView<'_>,
+        config: &Config<'_>,
+        elapsed: &mut Elapsed,
+        fills: &mut Vec<Fill>,
+    ) -> Result<()> {
+        if let Some(path) = &self.orders_in {
+            if self.orders.waits_a_bar() {
+                bail!("--fill next-open has no meaning for --orders: give a 'price' per bar");
+            }
+            let started = Instant::now();
+            source::fill_orders_file(path, self.orders_size_type, bars, config, fills)?;
+            elapsed.simulate = elapsed_ns(started);
+            return Ok(());
+        }
+        let mut took = source::Took::default();
+        let masks = match (&self.strategy, &self.signals) {
+            (Some(name), _) => {
+                let (strategy, values) = self.strategy(name)?;
+                source::of_strategy(&*strategy, &values, bars, &mut took)?
+            }
+            (None, Some(path)) => source::of_signals_file(path, bars)?,
+            (None, None) => bail!("give --strategy NAME, --signals FILE or --orders FILE"),
+        };
+        let masks = if self.orders.waits_a_bar() { masks.delayed() } else { masks };
+        let signals = Signals::of(masks, config.direction);
+        (elapsed.features, elapsed.signals) = (took.features_ns, took.signals_ns);
+        backtest::check(bars, &signals, config)?;
+        let started = Instant::now();
+        engine::simulate(bars, &signals, config, fills)?;
+        elapsed.simulate = elapsed_ns(started);
+        Ok(())
+    }
+}
+
 pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
-    let config = args.orders.config();
     let loaded = args.input.load()?;
     let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = loaded.bars.view();
-    let signals = match (&args.strategy, &args.signals) {
-        (Some(name), _) => strategy_signals(name, &args.param, &bars, &config, &mut elapsed)?,
-        (None, Some(path)) => read_signals(path, &bars, &config)?,
-        (None, None) => bail!("give --strategy NAME or --signals FILE"),
-    };
-    backtest::check(&bars, &signals, &config)?;
-
-    let started = Instant::now();
+    let config = args.orders.config(&bars);
+    if let Some(verdict) = check_lookahead(args, &bars)? {
+        return Ok(verdict);
+    }
     let mut fills = Vec::new();
-    engine::simulate(&bars, &signals, &config, &mut fills)?;
-    elapsed.simulate = elapsed_ns(started);
+    args.fill(&bars, &config, &mut elapsed, &mut fills)?;
 
     let started = Instant::now();
     let valued = BarsView { close: &closes, ..bars };
@@ -106,154 +192,72 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     let statistics = run.statistics(StatSet::all());
     elapsed.statistics = elapsed_ns(started);
 
-    write_records(args, &run)?;
     let json = args.json.json.as_deref();
+    let wants_detail = json.is_some() || args.report.is_some() || args.drawdowns_out.is_some();
+    let detail = wants_detail.then(|| Detail::new(&run));
+    write_records(args, &run, &statistics, detail.as_ref())?;
     if global.prints(json) {
         print_summary(&statistics, &elapsed, bars.len());
     }
     let stats = stats::Document::new(&statistics, StatSet::all());
-    let body = Document { bars: bars.len(), elapsed_ns: elapsed, orders: fills.len(), stats };
+    let body = Document {
+        bars: bars.len(),
+        elapsed_ns: elapsed,
+        orders: fills.len(),
+        stats,
+        beyond: detail.map(|detail| detail.beyond(&run, &statistics)),
+    };
     document::write(json, "backtest", &body)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn strategy_signals(
-    name: &str,
-    params: &[(String, String)],
-    bars: &BarsView<'_>,
-    config: &Config<'_>,
-    elapsed: &mut Elapsed,
-) -> Result<Signals> {
-    let strategy = strategy::find(name)?;
-    let values = strategy::resolve_values(strategy, &values::numbers(params)?)?;
-    let started = Instant::now();
-    let columns = feature_columns(strategy, &values, bars.close)?;
-    elapsed.features = elapsed_ns(started);
-    let started = Instant::now();
-    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    let mut masks = EntryExit::default();
-    let mut memory = vec![Last::default(); strategy.crossings()];
-    strategy.signals(&columns, &values, &mut memory, &mut masks);
-    let signals = Signals::new(masks.entry, masks.exit, config.direction);
-    elapsed.signals = elapsed_ns(started);
-    Ok(signals)
+/// Where the look-ahead check cuts.
+const SEED: u64 = 1;
+
+/// The bad verdict of a strategy that looks ahead, where the check was asked for.
+fn check_lookahead(args: &BacktestArgs, bars: &BarsView<'_>) -> Result<Option<ExitCode>> {
+    let (Some(cuts), Some(name)) = (args.check_lookahead, &args.strategy) else { return Ok(None) };
+    let (strategy, values) = args.strategy(name)?;
+    let found = strategy::lookahead(&*strategy, &values, *bars, cuts, SEED)?;
+    let Some(Lookahead { bar, what, cut }) = found else { return Ok(None) };
+    eprintln!(
+        "redline: {} looks ahead: with data up to row {cut} only, {what} is another at row {} ({})",
+        strategy.name(),
+        bar + 1,
+        values::time(bars.timestamp[bar]),
+    );
+    Ok(Some(ExitCode::from(1)))
 }
 
-/// The features that `values` need, one column each.
-fn feature_columns(
-    strategy: &dyn Strategy,
-    values: &[f64],
-    close: &[f64],
-) -> Result<Vec<Vec<f64>>> {
-    let column = |feature: &Feature| {
-        let mut column = vec![0.0; close.len()];
-        feature.compute(close, &mut column)?;
-        Ok(column)
-    };
-    strategy.features(values).iter().map(column).collect()
-}
-
-fn read_signals(path: &Path, bars: &BarsView<'_>, config: &Config<'_>) -> Result<Signals> {
-    let table = Table::read(path)?;
-    let mask = |name: &str| -> Result<Option<Mask>> {
-        let Some(column) = table.column(name) else { return Ok(None) };
-        let Column::Bool(bits) = column else {
-            bail!("{}: column '{name}' must be boolean", path.display());
-        };
-        if bits.len() != bars.len() {
-            bail!(
-                "{}: column '{name}' has {} rows, the data has {}: one row per bar",
-                path.display(),
-                bits.len(),
-                bars.len()
-            );
-        }
-        Ok(Some(Mask::from_bools(bits)))
-    };
-    let needed = |name: &str| {
-        mask(name)?.with_context(|| {
-            let has: Vec<&str> = table.names().collect();
-            format!("{}: no boolean column '{name}'; it has: {}", path.display(), has.join(", "))
-        })
-    };
-    let (entry, exit) = (needed("entry")?, needed("exit")?);
-    let (short_entry, short_exit) = (mask("short_entry")?, mask("short_exit")?);
-    if short_entry.is_none() && short_exit.is_none() {
-        return Ok(Signals::new(entry, exit, config.direction));
-    }
-    Ok(Signals {
-        long_entry: entry,
-        long_exit: exit,
-        short_entry: short_entry.unwrap_or_default(),
-        short_exit: short_exit.unwrap_or_default(),
-    })
-}
-
-fn write_records(args: &BacktestArgs, run: &Run<'_>) -> Result<()> {
+fn write_records(
+    args: &BacktestArgs,
+    run: &Run<'_>,
+    statistics: &Statistics,
+    detail: Option<&Detail>,
+) -> Result<()> {
     if let Some(path) = &args.orders_out {
-        orders_table(run).write(path)?;
+        tables::orders(run).write(path)?;
     }
     if let Some(path) = &args.trades_out {
-        trades_table(run).write(path)?;
+        tables::trades(run).write(path)?;
     }
     if let Some(path) = &args.equity_out {
-        equity_table(run).write(path)?;
+        tables::equity(run).write(path)?;
+    }
+    let Some(detail) = detail else { return Ok(()) };
+    if let Some(path) = &args.drawdowns_out {
+        tables::drawdowns(run, &detail.drawdowns).write(path)?;
+    }
+    if let Some(path) = &args.report {
+        let page = report::html(
+            [&args.title(), &args.options(), &std::env::args().collect::<Vec<_>>().join(" ")],
+            run,
+            statistics,
+            detail,
+        )?;
+        document::write_text(path, &page)?;
     }
     Ok(())
-}
-
-fn orders_table(run: &Run<'_>) -> Table {
-    let orders = || run.fills.iter().map(|fill| fill.order);
-    let side = |fill: &Fill| match fill.order.side {
-        engine::Side::Buy => "buy".to_owned(),
-        engine::Side::Sell => "sell".to_owned(),
-    };
-    let time = |bar: usize| run.bars.timestamp[bar];
-    Table::new()
-        .with("timestamp", Column::Timestamp(orders().map(|order| time(order.bar)).collect()))
-        .with("bar", Column::I64(orders().map(|order| order.bar as i64).collect()))
-        .with("side", Column::Str(run.fills.iter().map(side).collect()))
-        .with("size", Column::F64(orders().map(|order| order.size).collect()))
-        .with("price", Column::F64(orders().map(|order| order.price).collect()))
-        .with("fees", Column::F64(orders().map(|order| order.fees).collect()))
-}
-
-fn trades_table(run: &Run<'_>) -> Table {
-    let mut trades: Vec<Trade> = Vec::new();
-    let bars = run.bars.len();
-    for_each_trade(run.fills, run.bars.close[bars - 1], bars, |trade| trades.push(*trade));
-    let number = |of: fn(&Trade) -> f64| Column::F64(trades.iter().map(of).collect());
-    let time = |of: fn(&Trade) -> usize| {
-        Column::Timestamp(trades.iter().map(|trade| run.bars.timestamp[of(trade)]).collect())
-    };
-    let word = |of: fn(&Trade) -> bool, yes: &str, no: &str| {
-        let word = |trade| if of(trade) { yes.to_owned() } else { no.to_owned() };
-        Column::Str(trades.iter().map(word).collect())
-    };
-    Table::new()
-        .with("position", Column::I64(trades.iter().map(|trade| trade.position as i64).collect()))
-        .with("direction", word(|trade| trade.is_long, "long", "short"))
-        .with("status", word(|trade| trade.is_open, "open", "closed"))
-        .with("entry_timestamp", time(|trade| trade.entry_bar))
-        .with("exit_timestamp", time(|trade| trade.exit_bar))
-        .with("size", number(|trade| trade.size))
-        .with("entry_price", number(|trade| trade.entry_price))
-        .with("entry_fees", number(|trade| trade.entry_fees))
-        .with("exit_price", number(|trade| trade.exit_price))
-        .with("exit_fees", number(|trade| trade.exit_fees))
-        .with("pnl", number(Trade::pnl))
-        .with("return", number(Trade::return_share))
-}
-
-fn equity_table(run: &Run<'_>) -> Table {
-    let mut equity = vec![0.0; run.bars.len()];
-    statistics::equity(run.bars.close, run.fills, run.init_cash, &mut equity);
-    let mut returns = equity.clone();
-    statistics::returns(run.init_cash, &mut returns);
-    Table::new()
-        .with("timestamp", Column::Timestamp(run.bars.timestamp.to_vec()))
-        .with("equity", Column::F64(equity))
-        .with("return", Column::F64(returns))
 }
 
 fn print_summary(statistics: &Statistics, elapsed: &Elapsed, bars: usize) {

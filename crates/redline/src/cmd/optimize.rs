@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use backtest::statistics::{Stat, StatSet};
-use backtest::strategy::{self, Strategy};
+use backtest::strategy::{NextBar, Strategy};
 use clap::Args;
 use market_data::BarsView;
 use market_data::table::{Column, Table};
@@ -17,7 +17,7 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::cli::{Global, Json, Threads};
 use crate::data::{Input, elapsed_ns};
 use crate::options::OrderOptions;
-use crate::{document, progress, stats, values};
+use crate::{document, progress, stats, strategies, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +26,8 @@ Examples:
   redline optimize --data year.parquet --strategy rsi-reversion \\
       --param period=7,14,21 --param lower=20:40:5 --objective calmar_ratio --json -
 
+  redline optimize --data year.parquet --strategy mine.toml --param window=10:100:10
+
 Combinations that the strategy itself refuses (fast >= slow) are left out and counted.";
 
 #[derive(Debug, Args)]
@@ -33,8 +35,7 @@ Combinations that the strategy itself refuses (fast >= slow) are left out and co
 pub(crate) struct OptimizeArgs {
     #[command(flatten)]
     input: Input,
-    /// A built-in strategy: ma-cross (fast, slow), rsi-reversion (period, lower, upper)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help = strategies::HELP, value_name = "NAME|FILE.toml")]
     strategy: String,
     /// Values of a parameter, NAME=START:STOP:STEP or NAME=v1,v2,...; may be repeated
     #[arg(long, value_name = "NAME=VALUES", value_parser = values::assignment, required = true)]
@@ -92,7 +93,7 @@ struct Overfitting {
 
 /// Parameters by name.
 struct Params {
-    names: Vec<&'static str>,
+    names: Vec<String>,
     values: Vec<f64>,
 }
 
@@ -107,7 +108,7 @@ impl Serialize for Params {
 }
 
 pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
-    let strategy = strategy::find(&args.strategy)?;
+    let strategy = &*strategies::choose(&args.strategy)?;
     let objective = Stat::find(&args.objective)?;
     let axes = args
         .param
@@ -117,11 +118,13 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let loaded = args.input.load()?;
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = BarsView { close: &closes, ..loaded.bars.view() };
+    let later = NextBar(strategy);
+    let strategy: &dyn Strategy = if args.orders.waits_a_bar() { &later } else { strategy };
     let evaluator = Evaluator {
         bars,
         freq_ns: loaded.freq_ns,
         strategy,
-        config: args.orders.config(),
+        config: args.orders.config(&bars),
         threads: args.threads.threads.unwrap_or(0),
     };
     let sweep = Sweep { evaluator, axes: &axes, condition: args.condition.as_deref(), objective };
@@ -157,7 +160,7 @@ fn document(
     outcome: &Outcome,
 ) -> Document {
     let trials = outcome.trials.len();
-    let names: Vec<&'static str> = strategy.parameters().iter().map(|p| p.name).collect();
+    let names = strategy.parameters().iter().map(|p| p.name.to_string()).collect();
     let best = outcome.best.map(|at| &outcome.trials[at]).map(|trial| Best {
         params: Params { names, values: trial.values.clone() },
         stats: stats::Document::new(&trial.statistics, StatSet::streaming()),
@@ -183,7 +186,7 @@ fn trials_table(strategy: &dyn Strategy, trials: &[Trial]) -> Table {
     let mut table = Table::new();
     for (at, parameter) in strategy.parameters().iter().enumerate() {
         let column = trials.iter().map(|trial| trial.values[at]).collect();
-        table = table.with(parameter.name, Column::F64(column));
+        table = table.with(&parameter.name, Column::F64(column));
     }
     for stat in StatSet::streaming().iter() {
         let value = |trial: &Trial| trial.statistics.get(stat).unwrap_or(f64::NAN);

@@ -141,13 +141,12 @@ impl Buffers {
         self.columns.resize_with(features.len(), Vec::new);
         for (feature, column) in features.iter().zip(&mut self.columns) {
             column.resize(bars.len(), 0.0);
-            feature.compute(bars.close, column)?;
+            feature.compute(bars, column)?;
         }
         let columns: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
         let mut memory = vec![Last::default(); strategy.crossings()];
         strategy.signals(&columns, values, &mut memory, &mut self.masks);
-        let EntryExit { entry, exit } = std::mem::take(&mut self.masks);
-        let signals = Signals::new(entry, exit, config.direction);
+        let signals = Signals::of(std::mem::take(&mut self.masks), config.direction);
         engine::simulate(&bars, &signals, &config, &mut self.fills)?;
         self.masks = signals.into_entry_exit(config.direction);
         let run =
