@@ -32,6 +32,7 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod overfitting;
+pub mod sampler;
 mod space;
 mod sweep;
 
@@ -39,8 +40,19 @@ pub use error::OptimizerError;
 pub use evaluate::{Evaluate, Evaluation, Progress, SEGMENTS, Trial};
 pub use evaluator::Evaluator;
 pub use overfitting::deflated_sharpe_ratio;
-pub use space::{Axis, Condition};
+pub use space::{Axis, Condition, Domain, ParamSpace, Scale};
 pub use sweep::{Outcome, Sweep};
 
-/// Grid points that one sweep may have.
+/// Grid points, permitted or not, beyond which a search wants to be told that it is meant.
 pub const MAX_POINTS: u64 = 10_000_000;
+
+/// The names of `known`, the one nearest to `name` first where one is near.
+fn nearest(name: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = near.map_or_else(String::new, |(_, name)| format!(" (did you mean '{name}'?)"));
+    format!("{}{hint}", known.join(", "))
+}
