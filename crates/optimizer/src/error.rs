@@ -1,5 +1,7 @@
 //! What can be wrong with a search.
 
+use std::path::PathBuf;
+
 /// Why a search could not run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -64,6 +66,44 @@ pub enum OptimizerError {
     /// A shard of a search whose points depend on the scores of all others.
     #[error("a sampler that learns from scores has no shards: choose grid, random or sobol")]
     NoShards,
+    /// A rule that needs all trials, for a sampler that learns from each.
+    #[error("ranks need all trials: choose mean or worst for a sampler that learns from scores")]
+    RankOfSome,
+    /// The journal of another study.
+    #[error(
+        "{} is the journal of another study: {difference}; choose another file for this one",
+        path.display()
+    )]
+    ForeignStudy {
+        /// The journal.
+        path: PathBuf,
+        /// Each field that differs.
+        difference: String,
+    },
+    /// A file, or a line of it, that no study wrote.
+    #[error("{}, line {line}: {why}", path.display())]
+    NoStudy {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A journal that cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Shards that do not make one search.
+    #[error("{why}")]
+    Shards {
+        /// Which, and what is wrong with it.
+        why: String,
+    },
     /// An objective that a sweep does not compute.
     #[error("objective '{name}' needs every return of every trial: choose one of {known}")]
     Objective {

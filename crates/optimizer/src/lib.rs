@@ -32,14 +32,19 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod overfitting;
+mod panel;
 pub mod sampler;
+mod search;
 mod space;
+pub mod study;
 mod sweep;
 
 pub use error::OptimizerError;
 pub use evaluate::{Evaluate, Evaluation, Progress, SEGMENTS, Trial};
 pub use evaluator::Evaluator;
 pub use overfitting::deflated_sharpe_ratio;
+pub use panel::{Member, Rule};
+pub use search::{Found, Search, Tick};
 pub use space::{Axis, Condition, Domain, ParamSpace, Scale};
 pub use sweep::{Outcome, Sweep};
 

@@ -1,0 +1,439 @@
+//! A sampler's points, tried on every member, scored, and kept in a journal.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use backtest::statistics::Stat;
+
+use crate::panel::{Member, Rule};
+use crate::sampler::Sampler;
+use crate::study::{Journal, Row};
+use crate::{Evaluation, OptimizerError, Trial};
+
+/// What to try points on, and what is best.
+pub struct Search<'a> {
+    /// Symbols and periods; at least one.
+    pub members: &'a [Member<'a>],
+    /// How their objectives become one score.
+    pub rule: Rule,
+    /// The statistic that is searched for.
+    pub objective: Stat,
+    /// Trials to make; the sampler may have fewer.
+    pub trials: u64,
+}
+
+/// How far a search is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tick {
+    /// Finished trials.
+    pub done: u64,
+    /// Of how many.
+    pub of: u64,
+    /// The best score so far, in the objective's own sense; a rank is known only at the end.
+    pub best: Option<f64>,
+}
+
+/// All trials of a search, in the order of the sampler's points.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Of each member: one trial per point.
+    pub trials: Vec<Vec<Trial>>,
+    /// The share of the bars that each point saw.
+    pub shares: Vec<f64>,
+    /// The score of each point: the objective by the rule, in the objective's own sense, or the
+    /// mean rank; NaN where it is undefined.
+    pub scores: Vec<f64>,
+    /// The first of the best points that saw all bars; `None` where all are undefined.
+    pub best: Option<usize>,
+    /// Trials that came from the journal.
+    pub resumed: u64,
+    /// Time spent on features.
+    pub features_ns: u64,
+    /// Time spent on trials.
+    pub search_ns: u64,
+}
+
+/// Points of the first batch, where the sampler leaves it open.
+const FIRST_BATCH: usize = 1024;
+/// A batch should take about this long: what a kill may lose.
+const BATCH_TIME: Duration = Duration::from_secs(1);
+const MAX_BATCH: usize = 1 << 16;
+
+impl Search<'_> {
+    /// Tries the points of `sampler`. What `journal` holds already is not tried again, and what
+    /// is tried is appended to it. The outcome does not depend on the number of threads, nor on
+    /// how often the search was interrupted.
+    ///
+    /// # Errors
+    /// [`OptimizerError`] for what the sampler, the evaluation or the journal refuse;
+    /// [`OptimizerError::RankOfSome`] for ranks and a sampler that learns from scores.
+    pub fn run(
+        &self,
+        sampler: &mut dyn Sampler,
+        mut journal: Option<&mut Journal>,
+        progress: &(dyn Fn(Tick) + Sync),
+    ) -> Result<Found, OptimizerError> {
+        if self.rule == Rule::Rank && sampler.batch().is_some() {
+            return Err(OptimizerError::RankOfSome);
+        }
+        let mut run = Run::new(self, progress);
+        let mut pace = FIRST_BATCH;
+        while run.done() < self.trials {
+            let left = usize::try_from(self.trials - run.done()).unwrap_or(usize::MAX);
+            let points = sampler.ask(sampler.batch().unwrap_or(pace).min(left))?;
+            if points.is_empty() {
+                break;
+            }
+            let started = Instant::now();
+            let is_memo = sampler.batch().is_some();
+            run.batch(&points, sampler.share(), is_memo, journal.as_deref_mut())?;
+            pace = next_pace(pace, started.elapsed());
+            let scores = run.scores_of_last(points.len());
+            sampler.tell(&points.into_iter().zip(scores).collect::<Vec<_>>());
+        }
+        Ok(run.finish())
+    }
+
+    /// The trials of `rows`, which a study kept, judged as those of a search.
+    #[must_use]
+    pub fn judge(&self, rows: Vec<Row>) -> Found {
+        let mut run = Run::new(self, &|_| {});
+        let first = rows.len();
+        run.push(rows);
+        run.found.resumed = first as u64;
+        run.finish()
+    }
+
+    fn sign(&self) -> f64 {
+        if self.objective.is_lower_better() { -1.0 } else { 1.0 }
+    }
+}
+
+/// Points of the next batch after one of `pace` points took `elapsed`.
+fn next_pace(pace: usize, elapsed: Duration) -> usize {
+    let fitting = BATCH_TIME.as_secs_f64() / elapsed.as_secs_f64().max(1e-6);
+    ((pace as f64 * fitting.clamp(0.25, 4.0)) as usize).clamp(64, MAX_BATCH)
+}
+
+struct Run<'a> {
+    search: &'a Search<'a>,
+    progress: &'a (dyn Fn(Tick) + Sync),
+    found: Found,
+    best: Option<f64>,
+    /// Points that were tried before, where a sampler may ask for one again.
+    seen: HashMap<Vec<u64>, usize>,
+}
+
+impl<'a> Run<'a> {
+    fn new(search: &'a Search<'a>, progress: &'a (dyn Fn(Tick) + Sync)) -> Self {
+        let trials = vec![Vec::new(); search.members.len()];
+        let found = Found { trials, ..Found::default() };
+        Self { search, progress, found, best: None, seen: HashMap::new() }
+    }
+
+    fn done(&self) -> u64 {
+        self.found.shares.len() as u64
+    }
+
+    /// Adds the trials of `points`, from the journal or by evaluation.
+    fn batch(
+        &mut self,
+        points: &[Vec<f64>],
+        share: f64,
+        is_memo: bool,
+        mut journal: Option<&mut Journal>,
+    ) -> Result<(), OptimizerError> {
+        let known = match &mut journal {
+            Some(journal) => journal.take(points, share)?,
+            None => Vec::new(),
+        };
+        let fresh = &points[known.len()..];
+        self.found.resumed += known.len() as u64;
+        self.push(known);
+        if !fresh.is_empty() {
+            let rows = self.evaluate(fresh, share, is_memo)?;
+            if let Some(journal) = &mut journal {
+                journal.append(&rows)?;
+            }
+            self.push(rows);
+        }
+        if is_memo {
+            let first = self.found.shares.len() - points.len();
+            for (at, point) in points.iter().enumerate() {
+                self.seen.entry(key(point, share)).or_insert(first + at);
+            }
+        }
+        (self.progress)(Tick { done: self.done(), of: self.search.trials, best: self.best });
+        Ok(())
+    }
+
+    /// One row per point; each distinct point that was not tried before is tried once.
+    fn evaluate(
+        &mut self,
+        points: &[Vec<f64>],
+        share: f64,
+        is_memo: bool,
+    ) -> Result<Vec<Row>, OptimizerError> {
+        if !is_memo {
+            return self.evaluate_all(points, share);
+        }
+        let mut new: Vec<Vec<f64>> = Vec::new();
+        let mut places: HashMap<Vec<u64>, usize> = HashMap::new();
+        for point in points {
+            let key = key(point, share);
+            if !self.seen.contains_key(&key) && !places.contains_key(&key) {
+                places.insert(key, new.len());
+                new.push(point.clone());
+            }
+        }
+        let rows = if new.is_empty() { Vec::new() } else { self.evaluate_all(&new, share)? };
+        let row = |point: &Vec<f64>| {
+            let key = key(point, share);
+            self.seen.get(&key).map_or_else(|| rows[places[&key]].clone(), |&at| self.row(at))
+        };
+        Ok(points.iter().map(row).collect())
+    }
+
+    fn evaluate_all(
+        &mut self,
+        points: &[Vec<f64>],
+        share: f64,
+    ) -> Result<Vec<Row>, OptimizerError> {
+        let members = self.search.members;
+        let mut rows = vec![Row { share, trials: Vec::with_capacity(members.len()) }; points.len()];
+        let tried = AtomicUsize::new(0);
+        let (before, of, best) = (self.done(), self.search.trials, self.best);
+        let tick = |_: usize, _: usize| {
+            let done = before + (tried.fetch_add(1, Ordering::Relaxed) / members.len()) as u64;
+            (self.progress)(Tick { done, of, best });
+        };
+        for member in members {
+            let Evaluation { trials, features_ns, search_ns } =
+                member.evaluate.evaluate(points, member.last(share), &tick)?;
+            self.found.features_ns += features_ns;
+            self.found.search_ns += search_ns;
+            for (row, trial) in rows.iter_mut().zip(trials) {
+                row.trials.push(trial);
+            }
+        }
+        Ok(rows.into_iter().map(Row::canonical).collect())
+    }
+
+    fn row(&self, at: usize) -> Row {
+        let trials = self.found.trials.iter().map(|trials| trials[at].clone()).collect();
+        Row { share: self.found.shares[at], trials }
+    }
+
+    fn push(&mut self, rows: Vec<Row>) {
+        let added = rows.len();
+        for row in rows {
+            self.found.shares.push(row.share);
+            for (trials, trial) in self.found.trials.iter_mut().zip(row.trials) {
+                trials.push(trial);
+            }
+        }
+        if self.search.rule == Rule::Rank {
+            return;
+        }
+        let sign = self.search.sign();
+        let first = self.found.shares.len() - added;
+        let scores = self.scores_of_last(added);
+        for (score, share) in scores.into_iter().zip(&self.found.shares[first..]) {
+            let is_better = self.best.is_none_or(|best| score > sign * best);
+            if *share == 1.0 && !score.is_nan() && is_better {
+                self.best = Some(sign * score);
+            }
+        }
+    }
+
+    /// Scores of the last `n` points, higher being better; ranks are those among these points.
+    fn scores_of_last(&self, n: usize) -> Vec<f64> {
+        let Search { objective, rule, .. } = *self.search;
+        let sign = self.search.sign();
+        let score = |trial: &Trial| sign * trial.statistics.get(objective).unwrap_or(f64::NAN);
+        let of_member =
+            |trials: &Vec<Trial>| trials[trials.len() - n..].iter().map(score).collect();
+        let members: Vec<Vec<f64>> = self.found.trials.iter().map(of_member).collect();
+        rule.scores(&members)
+    }
+
+    fn finish(mut self) -> Found {
+        let scores = self.scores_of_last(self.found.shares.len());
+        let mut best: Option<(usize, f64)> = None;
+        for (at, &score) in scores.iter().enumerate() {
+            let is_whole = self.found.shares[at] == 1.0 && !score.is_nan();
+            if is_whole && best.is_none_or(|(_, highest)| score > highest) {
+                best = Some((at, score));
+            }
+        }
+        self.found.best = best.map(|(at, _)| at);
+        // Ranks were negated so that higher is better.
+        let sign = if self.search.rule == Rule::Rank { -1.0 } else { self.search.sign() };
+        self.found.scores = scores.into_iter().map(|score| sign * score).collect();
+        self.found
+    }
+}
+
+fn key(point: &[f64], share: f64) -> Vec<u64> {
+    point.iter().chain([&share]).map(|value| value.to_bits()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::sync::Mutex;
+
+    use backtest::statistics::{Moments, Statistics};
+
+    use super::*;
+    use crate::sampler::SamplerKind;
+    use crate::study::tests::header;
+    use crate::{Axis, Evaluate, ParamSpace, Progress};
+
+    /// The Sharpe ratio is -(x - target)^2, and a little more on more bars.
+    struct Bowl {
+        target: f64,
+        asked: Mutex<Vec<(usize, Range<usize>)>>,
+    }
+
+    impl Bowl {
+        fn new(target: f64) -> Self {
+            Self { target, asked: Mutex::default() }
+        }
+    }
+
+    impl Evaluate for Bowl {
+        fn bars(&self) -> usize {
+            810
+        }
+
+        fn evaluate(
+            &self,
+            points: &[Vec<f64>],
+            range: Range<usize>,
+            progress: Progress<'_>,
+        ) -> Result<Evaluation, OptimizerError> {
+            self.asked.lock().unwrap().push((points.len(), range.clone()));
+            let trial = |values: &Vec<f64>| {
+                let score = range.len() as f64 * 1e-6 - (values[0] - self.target).powi(2);
+                let statistics =
+                    Statistics::from_fn(|stat| (stat == Stat::SharpeRatio).then_some(score));
+                let moments = Moments { count: 1, sum: f64::INFINITY, sum_squares: score };
+                Trial { values: values.clone(), statistics, segments: vec![moments].into() }
+            };
+            let trials = points.iter().map(trial).collect();
+            points.iter().for_each(|_| progress(1, 1));
+            Ok(Evaluation { trials, features_ns: 1, search_ns: 1 })
+        }
+    }
+
+    fn members<'a>(bowls: &'a [Bowl]) -> Vec<Member<'a>> {
+        let member =
+            |bowl: &'a Bowl| Member { name: String::new(), evaluate: bowl, range: 0..bowl.bars() };
+        bowls.iter().map(member).collect()
+    }
+
+    fn search(
+        kind: SamplerKind,
+        bowls: &[Bowl],
+        rule: Rule,
+        journal: Option<&mut Journal>,
+    ) -> Found {
+        let axes = vec![Axis::parse("x", "0:20:1").unwrap()];
+        let space = ParamSpace::new(axes, None).unwrap();
+        let (mut sampler, trials) = kind.build(&space, 50, 7, 100).unwrap();
+        let members = members(bowls);
+        let search = Search { members: &members, rule, objective: Stat::SharpeRatio, trials };
+        search.run(&mut *sampler, journal, &|_| {}).unwrap()
+    }
+
+    fn points(found: &Found) -> Vec<f64> {
+        found.trials[0].iter().map(|trial| trial.values[0]).collect()
+    }
+
+    #[test]
+    fn every_sampler_finds_the_lowest_of_the_bowl() {
+        for kind in SamplerKind::ALL {
+            let found = search(kind, &[Bowl::new(13.0)], Rule::Mean, None);
+            let best = found.best.unwrap();
+            let distance = (points(&found)[best] - 13.0).abs();
+            let is_near =
+                if kind == SamplerKind::Random { distance <= 1.0 } else { distance == 0.0 };
+            assert!(is_near && found.shares[best] == 1.0, "{kind}: {distance}");
+            assert_eq!(found.scores.len(), found.trials[0].len());
+        }
+    }
+
+    #[test]
+    fn no_point_is_tried_twice_by_a_sampler_that_learns() {
+        for kind in [SamplerKind::Tpe, SamplerKind::CmaEs] {
+            let bowl = [Bowl::new(3.0)];
+            let found = search(kind, &bowl, Rule::Mean, None);
+            let tried: usize = bowl[0].asked.lock().unwrap().iter().map(|(n, _)| n).sum();
+            let mut distinct = points(&found);
+            assert_eq!(distinct.len(), 50);
+            distinct.sort_by(f64::total_cmp);
+            distinct.dedup();
+            assert_eq!(tried, distinct.len(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn halving_sees_growing_spans_that_end_with_the_data() {
+        let bowl = [Bowl::new(3.0)];
+        search(SamplerKind::Halving, &bowl, Rule::Mean, None);
+        let asked = bowl[0].asked.lock().unwrap();
+        let lengths: Vec<_> = asked.iter().map(|(_, range)| range.len()).collect();
+        assert_eq!(lengths, [30, 90, 270, 810]);
+        assert!(asked.iter().all(|(_, range)| range.end == 810));
+    }
+
+    #[test]
+    fn members_are_judged_by_the_rule() {
+        let bowls = || [Bowl::new(2.0), Bowl::new(8.0)];
+        let best = |rule| {
+            let found = search(SamplerKind::Grid, &bowls(), rule, None);
+            (found.best.map(|at| points(&found)[at]), found.scores[found.best.unwrap()])
+        };
+        let (point, score) = best(Rule::Mean);
+        assert_eq!(point, Some(5.0));
+        assert!((score + 9.0).abs() < 0.01);
+        assert_eq!(best(Rule::Worst).0, Some(5.0));
+        let (_, rank) = best(Rule::Rank);
+        assert!(rank > 1.0, "a rank counts from 1: {rank}");
+    }
+
+    #[test]
+    fn ranks_and_learning_do_not_go_together() {
+        let space = ParamSpace::new(vec![Axis::parse("x", "0:1").unwrap()], None).unwrap();
+        let (mut tpe, trials) = SamplerKind::Tpe.build(&space, 50, 7, 100).unwrap();
+        let bowls = [Bowl::new(2.0)];
+        let members = members(&bowls);
+        let objective = Stat::SharpeRatio;
+        let search = Search { members: &members, rule: Rule::Rank, objective, trials };
+        let error = search.run(&mut *tpe, None, &|_| {}).unwrap_err();
+        assert!(matches!(error, OptimizerError::RankOfSome));
+    }
+
+    #[test]
+    fn a_resumed_search_is_the_uninterrupted_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for kind in SamplerKind::ALL {
+            let path = folder.path().join(kind.name());
+            let bowls = || [Bowl::new(2.5), Bowl::new(8.0)];
+            let open = || Journal::open(&path, &header("1/1")).unwrap().0;
+            let whole = search(kind, &bowls(), Rule::Mean, Some(&mut open()));
+            let text = std::fs::read(&path).unwrap();
+            for share in [0.3, 0.75, 0.99] {
+                std::fs::write(&path, &text[..(text.len() as f64 * share) as usize]).unwrap();
+                let resumed = search(kind, &bowls(), Rule::Mean, Some(&mut open()));
+                assert!(resumed.resumed > 0, "{kind}");
+                assert_eq!(resumed.scores, whole.scores, "{kind} {share}");
+                assert_eq!((resumed.best, &resumed.shares), (whole.best, &whole.shares));
+                assert_eq!(points(&resumed), points(&whole));
+                assert_eq!(std::fs::read(&path).unwrap(), text, "{kind} {share}");
+            }
+        }
+    }
+}
