@@ -1,7 +1,16 @@
 //! Search of a strategy's parameters.
 //!
-//! [`Sweep`] runs every point of a grid through the engine with all streaming statistics;
-//! [`deflated_sharpe_ratio`] says how likely the best of them is luck.
+//! Every part asks the engine one thing, through [`Evaluate`]: the statistics of points over a span
+//! of bars.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`ParamSpace`] | axes and conditions: which points there are |
+//! | [`sampler`] | which of them to try: grid, random, Sobol, TPE, CMA-ES, halving, Hyperband |
+//! | [`Search`] | tries them on one or several symbols and periods ([`Rule`]) |
+//! | [`study`] | a journal that survives being killed; shards put together |
+//! | [`Sweep`] | the plain case: every point of a grid, on one series |
+//! | [`deflated_sharpe_ratio`] | how likely the best of them is luck |
 //!
 //! ```
 //! use backtest::{Config, statistics::Stat, strategy};
@@ -46,7 +55,7 @@ pub use overfitting::deflated_sharpe_ratio;
 pub use panel::{Member, Rule};
 pub use search::{Found, Search, Tick};
 pub use space::{Axis, Condition, Domain, ParamSpace, Scale};
-pub use sweep::{Outcome, Sweep};
+pub use sweep::{Outcome, Sweep, check_objective, deflate};
 
 /// Grid points, permitted or not, beyond which a search wants to be told that it is meant.
 pub const MAX_POINTS: u64 = 10_000_000;

@@ -95,18 +95,66 @@ impl Search<'_> {
         Ok(run.finish())
     }
 
-    /// The trials of `rows`, which a study kept, judged as those of a search.
+    fn scoring(&self) -> Scoring {
+        Scoring { rule: self.rule, objective: self.objective }
+    }
+}
+
+impl Found {
+    /// The trials of `rows`, which a study kept, scored as [`Search::run`] does.
     #[must_use]
-    pub fn judge(&self, rows: Vec<Row>) -> Found {
-        let mut run = Run::new(self, &|_| {});
-        let first = rows.len();
-        run.push(rows);
-        run.found.resumed = first as u64;
-        run.finish()
+    pub fn of_rows(rows: Vec<Row>, rule: Rule, objective: Stat) -> Self {
+        let members = rows.first().map_or(0, |row| row.trials.len());
+        let resumed = rows.len() as u64;
+        let mut found = Self { trials: vec![Vec::new(); members], resumed, ..Self::default() };
+        rows.into_iter().for_each(|row| found.push(row));
+        found.score(Scoring { rule, objective });
+        found
     }
 
-    fn sign(&self) -> f64 {
+    fn push(&mut self, row: Row) {
+        self.shares.push(row.share);
+        for (trials, trial) in self.trials.iter_mut().zip(row.trials) {
+            trials.push(trial);
+        }
+    }
+
+    fn score(&mut self, scoring: Scoring) {
+        let scores = scoring.of_last(&self.trials, self.shares.len());
+        let mut best: Option<(usize, f64)> = None;
+        for (at, &score) in scores.iter().enumerate() {
+            let is_whole = self.shares[at] == 1.0 && !score.is_nan();
+            if is_whole && best.is_none_or(|(_, highest)| score > highest) {
+                best = Some((at, score));
+            }
+        }
+        self.best = best.map(|(at, _)| at);
+        // Ranks were negated so that higher is better.
+        let sign = if scoring.rule == Rule::Rank { -1.0 } else { scoring.sign() };
+        self.scores = scores.into_iter().map(|score| sign * score).collect();
+    }
+}
+
+/// How trials become scores.
+#[derive(Debug, Clone, Copy)]
+struct Scoring {
+    rule: Rule,
+    objective: Stat,
+}
+
+impl Scoring {
+    fn sign(self) -> f64 {
         if self.objective.is_lower_better() { -1.0 } else { 1.0 }
+    }
+
+    /// Scores of the last `n` points, higher being better; ranks are those among these points.
+    fn of_last(self, trials: &[Vec<Trial>], n: usize) -> Vec<f64> {
+        let sign = self.sign();
+        let score = |trial: &Trial| sign * trial.statistics.get(self.objective).unwrap_or(f64::NAN);
+        let of_member =
+            |trials: &Vec<Trial>| trials[trials.len() - n..].iter().map(score).collect();
+        let members: Vec<Vec<f64>> = trials.iter().map(of_member).collect();
+        self.rule.scores(&members)
     }
 }
 
@@ -226,18 +274,12 @@ impl<'a> Run<'a> {
     }
 
     fn push(&mut self, rows: Vec<Row>) {
-        let added = rows.len();
-        for row in rows {
-            self.found.shares.push(row.share);
-            for (trials, trial) in self.found.trials.iter_mut().zip(row.trials) {
-                trials.push(trial);
-            }
-        }
+        let (first, added) = (self.found.shares.len(), rows.len());
+        rows.into_iter().for_each(|row| self.found.push(row));
         if self.search.rule == Rule::Rank {
             return;
         }
-        let sign = self.search.sign();
-        let first = self.found.shares.len() - added;
+        let sign = self.search.scoring().sign();
         let scores = self.scores_of_last(added);
         for (score, share) in scores.into_iter().zip(&self.found.shares[first..]) {
             let is_better = self.best.is_none_or(|best| score > sign * best);
@@ -247,30 +289,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Scores of the last `n` points, higher being better; ranks are those among these points.
     fn scores_of_last(&self, n: usize) -> Vec<f64> {
-        let Search { objective, rule, .. } = *self.search;
-        let sign = self.search.sign();
-        let score = |trial: &Trial| sign * trial.statistics.get(objective).unwrap_or(f64::NAN);
-        let of_member =
-            |trials: &Vec<Trial>| trials[trials.len() - n..].iter().map(score).collect();
-        let members: Vec<Vec<f64>> = self.found.trials.iter().map(of_member).collect();
-        rule.scores(&members)
+        self.search.scoring().of_last(&self.found.trials, n)
     }
 
     fn finish(mut self) -> Found {
-        let scores = self.scores_of_last(self.found.shares.len());
-        let mut best: Option<(usize, f64)> = None;
-        for (at, &score) in scores.iter().enumerate() {
-            let is_whole = self.found.shares[at] == 1.0 && !score.is_nan();
-            if is_whole && best.is_none_or(|(_, highest)| score > highest) {
-                best = Some((at, score));
-            }
-        }
-        self.found.best = best.map(|(at, _)| at);
-        // Ranks were negated so that higher is better.
-        let sign = if self.search.rule == Rule::Rank { -1.0 } else { self.search.sign() };
-        self.found.scores = scores.into_iter().map(|score| sign * score).collect();
+        self.found.score(self.search.scoring());
         self.found
     }
 }

@@ -48,7 +48,7 @@ impl Sweep<'_> {
         let Evaluation { trials, features_ns, search_ns } =
             self.evaluator.evaluate(&points, range, progress)?;
         let best = best(&trials, self.objective);
-        let deflated_sharpe = best.and_then(|at| self.deflate(&trials, at));
+        let deflated_sharpe = best.and_then(|at| deflate(&self.evaluator, &trials, at));
         Ok(Outcome { trials, best, refused, deflated_sharpe, features_ns, search_ns })
     }
 
@@ -60,33 +60,39 @@ impl Sweep<'_> {
         let points = grid.ask(usize::MAX)?;
         Ok((points, grid.refused()))
     }
-
-    /// Runs the best trial once more for the moments that the deflated Sharpe ratio needs.
-    fn deflate(&self, trials: &[Trial], best: usize) -> Option<f64> {
-        let bars = self.evaluator.bars.len();
-        let bars_per_year = 365.0 * 86_400e9 / self.evaluator.freq_ns as f64;
-        let ratios: Vec<f64> = trials
-            .iter()
-            .filter_map(|trial| trial.statistics.get(Stat::SharpeRatio))
-            .map(|annual| annual / bars_per_year.sqrt())
-            .collect();
-        let n = ratios.len() as f64;
-        let mean = ratios.iter().sum::<f64>() / n;
-        let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let moments = self.evaluator.statistics(&trials[best].values, 0..bars).ok()?;
-        let dsr = deflated_sharpe_ratio(
-            moments.get(Stat::SharpeRatio)? / bars_per_year.sqrt(),
-            variance,
-            ratios.len(),
-            bars,
-            moments.get(Stat::Skew)?,
-            moments.get(Stat::Kurtosis)? + 3.0,
-        );
-        Some(dsr).filter(|dsr| dsr.is_finite())
-    }
 }
 
-fn check_objective(objective: Stat) -> Result<(), OptimizerError> {
+/// [`deflated_sharpe_ratio`] of trial `best` among `trials` over all bars; the best runs once more
+/// for its moments. `None` where it is undefined.
+#[must_use]
+pub fn deflate(evaluator: &Evaluator<'_>, trials: &[Trial], best: usize) -> Option<f64> {
+    let bars = evaluator.bars.len();
+    let bars_per_year = 365.0 * 86_400e9 / evaluator.freq_ns as f64;
+    let ratios: Vec<f64> = trials
+        .iter()
+        .filter_map(|trial| trial.statistics.get(Stat::SharpeRatio))
+        .map(|annual| annual / bars_per_year.sqrt())
+        .collect();
+    let n = ratios.len() as f64;
+    let mean = ratios.iter().sum::<f64>() / n;
+    let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let moments = evaluator.statistics(&trials[best].values, 0..bars).ok()?;
+    let dsr = deflated_sharpe_ratio(
+        moments.get(Stat::SharpeRatio)? / bars_per_year.sqrt(),
+        variance,
+        ratios.len(),
+        bars,
+        moments.get(Stat::Skew)?,
+        moments.get(Stat::Kurtosis)? + 3.0,
+    );
+    Some(dsr).filter(|dsr| dsr.is_finite())
+}
+
+/// Whether trials hold `objective`.
+///
+/// # Errors
+/// [`OptimizerError::Objective`] for a statistic that needs every return of every trial.
+pub fn check_objective(objective: Stat) -> Result<(), OptimizerError> {
     if !objective.needs_returns() {
         return Ok(());
     }

@@ -29,8 +29,10 @@ pub(crate) const SCHEMA: &str = "redline.study/1";
 pub struct Header {
     /// Name and version of the format.
     pub schema: String,
-    /// Each symbol or period: its name, bars and [`fingerprint`].
-    pub data: Vec<String>,
+    /// Version of this crate: another one may simulate otherwise.
+    pub version: String,
+    /// Each symbol or period.
+    pub data: Vec<Source>,
     /// The strategy's name, or its text.
     pub strategy: String,
     /// Parameters in the order of a record's values.
@@ -55,7 +57,32 @@ pub struct Header {
     pub statistics: Vec<String>,
 }
 
+/// The bars of one symbol or period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Name in columns and documents.
+    pub name: String,
+    /// First bar that counts.
+    pub from: usize,
+    /// One past the last.
+    pub to: usize,
+    /// [`fingerprint`] of all bars.
+    pub fingerprint: String,
+}
+
 impl Header {
+    /// [`Header::schema`] of the present format.
+    #[must_use]
+    pub fn schema() -> String {
+        SCHEMA.to_owned()
+    }
+
+    /// [`Header::version`] of this crate.
+    #[must_use]
+    pub fn version() -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
     /// The statistics that records hold.
     #[must_use]
     pub fn statistics() -> Vec<String> {
@@ -72,12 +99,25 @@ impl Header {
         let theirs = fields(other);
         let differs = |(name, mine): (String, Value)| {
             let their = &theirs[&name];
-            (name != except && mine != *their)
-                .then(|| format!("{name} {} there, {} here", short(their), short(&mine)))
+            (name != except && mine != *their).then(|| {
+                let (their, mine) = only_differing(their, &mine);
+                format!("{name} {} there, {} here", short(&their), short(&mine))
+            })
         };
         let all: Vec<String> = fields(self).into_iter().filter_map(differs).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
+}
+
+/// Of two lists of one length, the first items that differ; else both values.
+fn only_differing(a: &Value, b: &Value) -> (Value, Value) {
+    if let (Value::Array(a), Value::Array(b)) = (a, b)
+        && a.len() == b.len()
+        && let Some((a, b)) = a.iter().zip(b).find(|(a, b)| a != b)
+    {
+        return (a.clone(), b.clone());
+    }
+    (a.clone(), b.clone())
 }
 
 /// A value that fits an error's one line.
@@ -86,10 +126,10 @@ fn short(value: &Value) -> String {
         Value::String(text) => format!("'{text}'"),
         other => other.to_string(),
     };
-    if text.chars().count() <= 120 {
+    if text.chars().count() <= 160 {
         return text;
     }
-    format!("{}...", text.chars().take(120).collect::<String>())
+    format!("{}...", text.chars().take(160).collect::<String>())
 }
 
 /// 128 bits that tell bars apart: XXH3 of their number, length and columns. No defence against
@@ -130,7 +170,13 @@ pub(crate) mod tests {
     pub(crate) fn header(shard: &str) -> Header {
         Header {
             schema: SCHEMA.to_owned(),
-            data: vec!["bars 9".to_owned()],
+            version: Header::version(),
+            data: vec![Source {
+                name: "bars".to_owned(),
+                from: 0,
+                to: 9,
+                fingerprint: "0".to_owned(),
+            }],
             strategy: "ma-cross".to_owned(),
             parameters: vec!["a".to_owned(), "b".to_owned()],
             space: "a=1,2".to_owned(),
