@@ -73,8 +73,11 @@ impl SamplerKind {
         let points = usize::try_from(trials).unwrap_or(usize::MAX);
         Ok(match self {
             Self::Grid => {
-                let grid = Grid::new(space, limit)?;
+                let mut grid = Grid::new(space, limit)?;
                 let count = grid.count();
+                if count == 0 {
+                    grid.ask(1)?;
+                }
                 (Box::new(grid), count)
             }
             Self::Random => (Box::new(Random::new(space, seed)), trials),
