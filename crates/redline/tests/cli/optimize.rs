@@ -179,45 +179,68 @@ fn merged_shards_are_the_bytes_of_the_unsharded_run() {
     }
 }
 
-#[test]
-fn several_symbols_and_periods_are_judged_by_a_rule() {
-    let folder = Folder::new();
-    let [a, b] =
-        [("a.parquet", 3_000), ("b.parquet", 4_000)].map(|(name, bars)| folder.synth(name, bars));
-    let out = folder.path("out.parquet");
-    let run = |more: &[&str]| {
+/// Two series, a grid on both.
+struct Two {
+    folder: Folder,
+    a: PathBuf,
+    b: PathBuf,
+}
+
+impl Two {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let (a, b) = (folder.synth("a.parquet", 3_000), folder.synth("b.parquet", 4_000));
+        Self { folder, a, b }
+    }
+
+    fn run(&self, more: &[&str]) -> Value {
+        let out = self.folder.path("out.parquet");
         let grid = ["--param", "fast=5:20:5", "--param", "slow=30:60:10", "--json", "-"];
-        let output = optimize(&[&a, &b], &[&grid[..], more, &["--out", text(&out)]].concat());
+        let more = [&grid[..], more, &["--out", text(&out)]].concat();
+        let output = optimize(&[&self.a, &self.b], &more);
         ok(&output);
-        serde_json::from_str::<Value>(&stdout(&output)).unwrap()
-    };
-    let column = |name: &str| {
-        let table = market_data::table::Table::read(&out).unwrap();
+        serde_json::from_str(&stdout(&output)).unwrap()
+    }
+
+    /// A column of the last run's trials.
+    fn column(&self, name: &str) -> Vec<f64> {
+        let table = market_data::table::Table::read(&self.folder.path("out.parquet")).unwrap();
         match table.column(name) {
             Some(market_data::table::Column::F64(values)) => values.clone(),
             _ => panic!("no column {name} among {:?}", table.names().collect::<Vec<_>>()),
         }
-    };
-    for rule in ["mean", "worst"] {
-        let document = run(&["--aggregate", rule]);
+    }
+}
+
+#[test]
+fn several_symbols_are_judged_by_a_rule() {
+    let two = Two::new();
+    let rules: [(&str, fn(f64, f64) -> f64); 2] =
+        [("mean", |a, b| (a + b) / 2.0), ("worst", f64::min)];
+    for (rule, expected) in rules {
+        let document = two.run(&["--aggregate", rule]);
         assert_eq!(document["bars"], 7_000);
-        let (scores, of_a, of_b) =
-            (column("score"), column("sharpe_ratio@a"), column("sharpe_ratio@b"));
-        for ((score, a), b) in scores.iter().zip(&of_a).zip(&of_b) {
-            let expected = if rule == "mean" { (a + b) / 2.0 } else { a.min(*b) };
-            assert!((score - expected).abs() < 1e-9, "{rule}: {score} {expected}");
+        let scores = two.column("score");
+        let (a, b) = (two.column("sharpe_ratio@a"), two.column("sharpe_ratio@b"));
+        for ((score, a), b) in scores.iter().zip(a).zip(b) {
+            assert!((score - expected(a, b)).abs() < 1e-9, "{rule}: {score} of {a} and {b}");
         }
         let best = scores.iter().copied().fold(f64::MIN, f64::max);
         assert_eq!(document["best"]["score"].as_f64(), Some(best));
     }
-    let document = run(&["--periods", "2", "--aggregate", "rank"]);
+}
+
+#[test]
+fn periods_have_accounts_of_their_own() {
+    let two = Two::new();
+    let document = two.run(&["--periods", "2", "--aggregate", "rank"]);
     let series = document["best"]["series"].as_array().unwrap();
     let names: Vec<_> = series.iter().map(|series| series["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a/1", "a/2", "b/1", "b/2"]);
     assert_eq!(series[2]["bars"], 2_000);
-    let scores = column("score");
-    assert_eq!(document["best"]["score"].as_f64(), scores.iter().copied().reduce(f64::min));
-    let named = run(&["--period", "first=2024-01-01..2024-01-02"]);
+    let lowest = two.column("score").iter().copied().reduce(f64::min);
+    assert_eq!(document["best"]["score"].as_f64(), lowest, "rank 1 is the best");
+    let named = two.run(&["--period", "first=2024-01-01..2024-01-02"]);
     assert_eq!(named["best"]["series"][0]["name"], "a/first");
     assert_eq!(named["best"]["series"][0]["bars"], 1_440);
 }
