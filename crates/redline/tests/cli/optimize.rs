@@ -214,9 +214,9 @@ impl Two {
 
 #[test]
 fn several_symbols_are_judged_by_a_rule() {
+    type Aggregate = fn(f64, f64) -> f64;
+    let rules: [(&str, Aggregate); 2] = [("mean", |a, b| (a + b) / 2.0), ("worst", f64::min)];
     let two = Two::new();
-    let rules: [(&str, fn(f64, f64) -> f64); 2] =
-        [("mean", |a, b| (a + b) / 2.0), ("worst", f64::min)];
     for (rule, expected) in rules {
         let document = two.run(&["--aggregate", rule]);
         assert_eq!(document["bars"], 7_000);
