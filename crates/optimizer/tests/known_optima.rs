@@ -84,7 +84,7 @@ fn cma_es_finds_ackley_within_2000_trials() {
 #[test]
 fn tpe_finds_rosenbrock_within_600_trials() {
     let found = lowest(SamplerKind::Tpe, &space(&PLANE, None), 600, rosenbrock);
-    assert!(found.iter().all(|&low| low < 0.2), "{found:?}");
+    assert!(found.iter().all(|&low| low < 0.05), "{found:?}");
 }
 
 #[test]
@@ -99,10 +99,10 @@ fn tpe_finds_ackley_within_600_trials() {
 #[test]
 fn conditions_hold_and_do_not_hinder() {
     let space = space(&PLANE, Some("x <= 0.5 and y < x"));
-    for kind in [SamplerKind::CmaEs, SamplerKind::Tpe] {
+    for (kind, limit) in [(SamplerKind::CmaEs, 0.26), (SamplerKind::Tpe, 0.5)] {
         let found = lowest(kind, &space, 600, rosenbrock);
-        // On x <= 0.5 and y < x the lowest is at x = 0.5, y = 0.25.
-        assert!(found.iter().all(|&low| (0.25..0.4).contains(&low)), "{kind}: {found:?}");
+        // Where it is permitted, the function's lowest is 0.25, at (0.5, 0.25).
+        assert!(found.iter().all(|&low| (0.25..limit).contains(&low)), "{kind}: {found:?}");
     }
 }
 

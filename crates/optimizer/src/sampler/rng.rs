@@ -8,7 +8,7 @@ use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// A seeded generator.
-pub(super) struct Rng(pub(super) Xoshiro256PlusPlus);
+pub(super) struct Rng(Xoshiro256PlusPlus);
 
 impl Rng {
     pub(super) fn new(seed: u64) -> Self {
