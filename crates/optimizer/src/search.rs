@@ -1,7 +1,6 @@
 //! A sampler's points, tried on every member, scored, and kept in a journal.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use backtest::statistics::Stat;
@@ -59,9 +58,6 @@ const FIRST_BATCH: usize = 1024;
 /// A batch should take about this long: what a kill may lose.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 const MAX_BATCH: usize = 1 << 16;
-/// Columns of features that one evaluation may hold at once, in bytes, at a column per distinct
-/// value of a parameter.
-const MAX_COLUMN_BYTES: usize = 2 << 30;
 
 impl Search<'_> {
     /// Tries the points of `sampler`. What `journal` holds already is not tried again, and what
@@ -253,23 +249,17 @@ impl<'a> Run<'a> {
     ) -> Result<Vec<Row>, OptimizerError> {
         let members = self.search.members;
         let mut rows = vec![Row { share, trials: Vec::with_capacity(members.len()) }; points.len()];
-        let tried = AtomicUsize::new(0);
         let (before, of, best) = (self.done(), self.search.trials, self.best);
-        let tick = |_: usize, _: usize| {
-            let done = before + (tried.fetch_add(1, Ordering::Relaxed) / members.len()) as u64;
-            (self.progress)(Tick { done, of, best });
-        };
-        for member in members {
-            let columns = MAX_COLUMN_BYTES / 8 / member.evaluate.bars().max(1);
-            let mut rows = rows.iter_mut();
-            for part in parts(points, columns) {
-                let Evaluation { trials, features_ns, search_ns } =
-                    member.evaluate.evaluate(part, member.last(share), &tick)?;
-                self.found.features_ns += features_ns;
-                self.found.search_ns += search_ns;
-                // Trials first: a zip takes one from its left side before it sees the right end.
-                trials.into_iter().zip(&mut rows).for_each(|(trial, row)| row.trials.push(trial));
-            }
+        for (earlier, member) in members.iter().enumerate() {
+            let tick = |done: usize, _: usize| {
+                let done = before + ((earlier * points.len() + done) / members.len()) as u64;
+                (self.progress)(Tick { done, of, best });
+            };
+            let Evaluation { trials, features_ns, search_ns } =
+                member.evaluate.evaluate(points, member.last(share), &tick)?;
+            self.found.features_ns += features_ns;
+            self.found.search_ns += search_ns;
+            rows.iter_mut().zip(trials).for_each(|(row, trial)| row.trials.push(trial));
         }
         Ok(rows.into_iter().map(Row::canonical).collect())
     }
@@ -305,25 +295,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Cuts `points` into runs with at most `columns` distinct values of parameters, or one point.
-fn parts(points: &[Vec<f64>], columns: usize) -> Vec<&[Vec<f64>]> {
-    let mut parts = Vec::new();
-    let mut first = 0;
-    let mut values: HashSet<(usize, u64)> = HashSet::new();
-    for (at, point) in points.iter().enumerate() {
-        let of_point = || point.iter().enumerate().map(|(place, value)| (place, value.to_bits()));
-        let added = of_point().filter(|value| !values.contains(value)).count();
-        if values.len() + added > columns && at > first {
-            parts.push(&points[first..at]);
-            first = at;
-            values.clear();
-        }
-        values.extend(of_point());
-    }
-    parts.push(&points[first..]);
-    parts
-}
-
 fn key(point: &[f64], share: f64) -> Vec<u64> {
     point.iter().chain([&share]).map(|value| value.to_bits()).collect()
 }
@@ -342,20 +313,19 @@ mod tests {
 
     /// The Sharpe ratio is -(x - target)^2, and a little more on more bars.
     struct Bowl {
-        bars: usize,
         target: f64,
         asked: Mutex<Vec<(usize, Range<usize>)>>,
     }
 
     impl Bowl {
         fn new(target: f64) -> Self {
-            Self { bars: 810, target, asked: Mutex::default() }
+            Self { target, asked: Mutex::default() }
         }
     }
 
     impl Evaluate for Bowl {
         fn bars(&self) -> usize {
-            self.bars
+            810
         }
 
         fn evaluate(
@@ -413,28 +383,6 @@ mod tests {
             assert!(is_near && found.shares[best] == 1.0, "{kind}: {distance}");
             assert_eq!(found.scores.len(), found.trials[0].len());
         }
-    }
-
-    #[test]
-    fn evaluations_hold_a_bounded_number_of_columns() {
-        let points: Vec<Vec<f64>> =
-            (0..12).map(|at| vec![f64::from(at / 4), f64::from(at % 4)]).collect();
-        let lengths = |columns| parts(&points, columns).iter().map(|p| p.len()).collect::<Vec<_>>();
-        assert_eq!(lengths(7), [12], "3 and 4 values");
-        assert_eq!(lengths(5), [4, 4, 4]);
-        assert_eq!(lengths(6), [8, 4]);
-        assert_eq!(lengths(0), [1; 12]);
-        assert_eq!(parts(&points, 5).concat(), points);
-    }
-
-    #[test]
-    fn long_series_are_evaluated_in_parts() {
-        let long = || Bowl { bars: 1 << 27, ..Bowl::new(13.0) };
-        let bowls = [long(), long()];
-        let found = search(SamplerKind::Grid, &bowls, Rule::Mean, None);
-        assert_eq!(points(&found), (0..=20).map(f64::from).collect::<Vec<_>>());
-        assert!(bowls[0].asked.lock().unwrap().len() > 1);
-        assert!(found.trials.iter().all(|trials| trials.len() == 21));
     }
 
     #[test]
