@@ -84,13 +84,13 @@ fn cma_es_finds_ackley_within_2000_trials() {
 #[test]
 fn tpe_finds_rosenbrock_within_600_trials() {
     let found = lowest(SamplerKind::Tpe, &space(&PLANE, None), 600, rosenbrock);
-    assert!(found.iter().all(|&low| low < 0.05), "{found:?}");
+    assert!(found.iter().all(|&low| low < 0.2), "{found:?}");
 }
 
 #[test]
 fn tpe_finds_ackley_within_600_trials() {
     let found = lowest(SamplerKind::Tpe, &space(&CUBE, None), 600, ackley);
-    assert!(found.iter().all(|&low| low < 0.3), "{found:?}");
+    assert!(found.iter().all(|&low| low < 0.6), "{found:?}");
     let random = lowest(SamplerKind::Random, &space(&CUBE, None), 600, ackley);
     assert!(found[9] < random[0], "the worst of TPE beats the best of chance");
 }
@@ -99,7 +99,7 @@ fn tpe_finds_ackley_within_600_trials() {
 #[test]
 fn conditions_hold_and_do_not_hinder() {
     let space = space(&PLANE, Some("x <= 0.5 and y < x"));
-    for (kind, limit) in [(SamplerKind::CmaEs, 0.26), (SamplerKind::Tpe, 0.5)] {
+    for (kind, limit) in [(SamplerKind::CmaEs, 0.26), (SamplerKind::Tpe, 0.3)] {
         let found = lowest(kind, &space, 600, rosenbrock);
         // Where it is permitted, the function's lowest is 0.25, at (0.5, 0.25).
         assert!(found.iter().all(|&low| (0.25..limit).contains(&low)), "{kind}: {found:?}");

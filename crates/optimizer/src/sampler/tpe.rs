@@ -26,8 +26,10 @@ const BATCH: usize = 8;
 /// Draws along each axis of which the likeliest is taken.
 const CANDIDATES: usize = 24;
 
-/// Draws for a point that is permitted and new.
-const TRIES: usize = 16;
+/// Draws for a point that is permitted and new: the likeliest, and then any from among the good,
+/// which cost next to nothing.
+const LIKELIEST_TRIES: usize = 4;
+const GOOD_TRIES: usize = 100;
 
 /// The good are this share of all trials, up to [`MAX_GOOD`].
 const GOOD: f64 = 0.06;
@@ -77,8 +79,9 @@ impl<'a> Tpe<'a> {
             return self.start.draw();
         }
         let mut known = None;
-        for _ in 0..TRIES {
-            let point = self.space.point_at(&self.likeliest());
+        for attempt in 0..LIKELIEST_TRIES + GOOD_TRIES {
+            let candidates = if attempt < LIKELIEST_TRIES { CANDIDATES } else { 1 };
+            let point = self.space.point_at(&self.likeliest(candidates));
             if !self.space.permits(&point) {
                 continue;
             }
@@ -90,12 +93,16 @@ impl<'a> Tpe<'a> {
         known.map_or_else(|| self.start.draw(), Ok)
     }
 
-    /// Coordinates that are likely among the good and unlikely among the others.
-    fn likeliest(&mut self) -> Vec<f64> {
+    /// Coordinates from among the good: along each axis, of some candidates the one that is least
+    /// likely among the others.
+    fn likeliest(&mut self, candidates: usize) -> Vec<f64> {
         let Self { rng, densities, .. } = self;
         let along = |(good, others): &(Density, Density)| {
+            if candidates == 1 {
+                return good.draw(rng);
+            }
             let mut best = (f64::NEG_INFINITY, 0.5);
-            for _ in 0..CANDIDATES {
+            for _ in 0..candidates {
                 let draw = good.draw(rng);
                 let gain = good.log_at(draw) - others.log_at(draw);
                 if gain > best.0 {
