@@ -388,6 +388,15 @@ mod tests {
     }
 
     #[test]
+    fn undefined_scores_are_never_best_and_stop_no_sampler() {
+        for kind in SamplerKind::ALL {
+            let found = search(kind, &[Bowl::new(f64::NAN)], Rule::Mean, None);
+            assert_eq!(found.best, None, "{kind}");
+            assert!(found.scores.len() >= 21 && found.scores.iter().all(|score| score.is_nan()));
+        }
+    }
+
+    #[test]
     fn no_point_is_tried_twice_by_a_sampler_that_learns() {
         for kind in [SamplerKind::Tpe, SamplerKind::CmaEs] {
             let bowl = [Bowl::new(3.0)];

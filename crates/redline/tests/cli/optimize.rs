@@ -131,8 +131,8 @@ fn a_study_of_anything_else_is_refused_and_kept() {
     let rsi = [&rsi[..], &["--data", text(&data), "--study", text(&study)]].concat();
     refused(&redline(&rsi), &["strategy 'ma-cross' there, 'rsi-reversion' here"]);
     assert_eq!(std::fs::read(&study).unwrap(), journal, "nothing is lost");
-    let parquet = [&fast[..], &["--param", "slow=30:60:10", "--study", text(&data)]].concat();
-    refused(&optimize(&[&data], &parquet), &["bars.parquet, line 1", "header"]);
+    let parquet = [&fast[..], &["--study", text(&other)]].concat();
+    refused(&optimize(&[&data], &parquet), &["other.parquet, line 1", "header"]);
 }
 
 /// The shards of a search with `more` options, run one by one.
@@ -276,7 +276,13 @@ fn bad_searches() {
     refused(&with(&["--study", text(&nowhere)]), &["nowhere", "No such file"]);
     refused(&with(&["--periods", "0"]), &["--periods 0", "300 bars"]);
     refused(&with(&["--period", "a=1999-01-01..2000-01-01"]), &["'a'", "no bar of 'bars'"]);
+    for more in [["--out", text(&data)], ["--study", text(&data)]] {
+        refused(&with(&more), &["bars.parquet would be overwritten"]);
+    }
+    refused(&with(&["--out", text(&study), "--study", text(&study)]), &["would be overwritten"]);
     refused(&with(&["--data", text(&data)]), &["two files are called 'bars'"]);
+    let window = ["--param", "slow=400", "--sampler", "halving"];
+    refused(&with(&window), &["400", "300"]);
     let clap = |more: &[&str], needle: &str| {
         let output = with(more);
         assert_eq!(output.status.code(), Some(2));
@@ -286,6 +292,17 @@ fn bad_searches() {
     clap(&["--shard", "3/2", "--study", "x"], "such as 2/8");
     clap(&["--shard", "1/2"], "--study");
     clap(&["--aggregate", "wurst"], "did you mean 'worst'");
+}
+
+/// A first rung of a dozen bars has indicators that are warm, since it ends with the data.
+#[test]
+fn halving_works_on_few_bars() {
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 1_000);
+    for sampler in ["halving", "hyperband"] {
+        let more = ["--param", "fast=2:20", "--param", "slow=30:200", "--sampler", sampler];
+        ok(&optimize(&[&data], &more));
+    }
 }
 
 #[test]

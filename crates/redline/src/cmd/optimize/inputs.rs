@@ -17,7 +17,7 @@ pub(super) struct InputArgs {
     /// Bars: Parquet, CSV (plain, .gz, .zst) or Arrow IPC, told by content; may be repeated for
     /// several symbols
     #[arg(long, value_name = "FILE", required = true)]
-    data: Vec<PathBuf>,
+    pub(super) data: Vec<PathBuf>,
     /// Length of a bar, such as 1min, 1h or 1d [default: the timestamps' most common step]
     #[arg(long, value_name = "LENGTH", value_parser = values::frequency)]
     freq: Option<i64>,
