@@ -58,8 +58,8 @@ const FIRST_BATCH: usize = 1024;
 /// A batch should take about this long: what a kill may lose, and so long that the features, which
 /// every batch computes anew, are a small part of it.
 const BATCH_TIME: Duration = Duration::from_secs(5);
-/// Bounds the memory for the journal's text of a batch, some 3 kB a trial.
-const MAX_BATCH: usize = 1 << 14;
+/// Bounds the memory of a batch: some 40 kB a trial while it runs, 3 kB for its journal's text.
+const MAX_BATCH: usize = 1 << 13;
 
 impl Search<'_> {
     /// Tries the points of `sampler`. What `journal` holds already is not tried again, and what

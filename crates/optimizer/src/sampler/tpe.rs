@@ -6,7 +6,7 @@
 //!
 //! Own code: the crate `tpe` 0.3, sound and light, builds the densities of all trials anew for
 //! every number it is asked for, which took 18.7 s for 3,000 trials of two axes; here they are
-//! built once a batch, from a bounded number of trials (1.0 s). `optimizer` 1.0 samples one parameter
+//! built once a batch, from a bounded number of trials (2.0 s). `optimizer` 1.0 samples one parameter
 //! after another under a lock, without constraints.
 
 mod density;
