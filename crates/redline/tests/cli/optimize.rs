@@ -151,7 +151,9 @@ fn merged_shards_are_the_bytes_of_the_unsharded_run() {
     let grid = ["--param", "fast=5:45:2", "--param", "slow=20:60:5", "--where", "fast < slow"];
     let sobol = [&RANGES[..], &["--sampler", "sobol", "--trials", "101"]].concat();
     let ranks = [&grid[..], &["--periods", "3", "--aggregate", "rank"]].concat();
-    for more in [&grid[..], &sobol, &ranks] {
+    // Accounts with stops go through the engine singly, others eight at a time.
+    let stops = [&sobol[..], &["--sl-stop", "0.01"]].concat();
+    for more in [&grid[..], &sobol, &ranks, &stops] {
         let folder = Folder::new();
         let data = folder.synth("bars.parquet", 2_000);
         let [whole, merged] = ["whole", "merged"].map(|name| folder.path(name));
