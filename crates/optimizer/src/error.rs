@@ -1,11 +1,15 @@
 //! What can be wrong with a search.
 
+use std::path::PathBuf;
+
 /// Why a search could not run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptimizerError {
     /// A range that has no values, or not the ones that were meant.
-    #[error("parameter '{name}': '{text}' is not START:STOP:STEP or v1,v2,...: {why}")]
+    #[error(
+        "parameter '{name}': '{text}' is not START:STOP:STEP, START:STOP, log:START:STOP or v1,v2,...: {why}"
+    )]
     Axis {
         /// Name of the parameter.
         name: String,
@@ -28,21 +32,77 @@ pub enum OptimizerError {
         /// What is wrong with it.
         why: String,
     },
-    /// No grid point is left.
-    #[error("none of {points} grid points is permitted: {why}")]
+    /// No point is left.
+    #[error("none of {points} {kind} points is permitted: {why}")]
     EmptySpace {
-        /// Grid points before conditions.
+        /// How they were chosen.
+        kind: &'static str,
+        /// Points tried: those of a grid, or random ones.
         points: u64,
         /// What refused the last of them.
         why: String,
     },
     /// More grid points than a slip of the pen should start.
-    #[error("{points} grid points are more than {limit}: narrow a range or widen its step")]
+    #[error(
+        "{points} grid points are more than {limit}: narrow a range, widen its step, or say --yes"
+    )]
     TooLarge {
         /// Grid points before conditions.
         points: u64,
         /// The limit.
         limit: u64,
+    },
+    /// A range of numbers, of which a grid cannot try each.
+    #[error(
+        "parameter '{name}': a grid cannot try every number of {text}: give it steps, \
+         {text}:STEP, or choose another sampler"
+    )]
+    NoGrid {
+        /// Name of the parameter.
+        name: String,
+        /// Its range.
+        text: String,
+    },
+    /// A shard of a search whose points depend on the scores of all others.
+    #[error("a sampler that learns from scores has no shards: choose grid, random or sobol")]
+    NoShards,
+    /// A rule that needs all trials, for a sampler that learns from each.
+    #[error("ranks need all trials: choose mean or worst for a sampler that learns from scores")]
+    RankOfSome,
+    /// The journal of another study.
+    #[error(
+        "{} is the journal of another study: {difference}; choose another file for this one",
+        path.display()
+    )]
+    ForeignStudy {
+        /// The journal.
+        path: PathBuf,
+        /// Each field that differs.
+        difference: String,
+    },
+    /// A file, or a line of it, that no study wrote.
+    #[error("{}, line {line}: {why}", path.display())]
+    NoStudy {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A journal that cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Shards that do not make one search.
+    #[error("{why}")]
+    Shards {
+        /// Which, and what is wrong with it.
+        why: String,
     },
     /// An objective that a sweep does not compute.
     #[error("objective '{name}' needs every return of every trial: choose one of {known}")]

@@ -1,7 +1,16 @@
 //! Search of a strategy's parameters.
 //!
-//! [`Sweep`] runs every point of a grid through the engine with all streaming statistics;
-//! [`deflated_sharpe_ratio`] says how likely the best of them is luck.
+//! Every part asks the engine one thing, through [`Evaluate`]: the statistics of points over a span
+//! of bars.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`ParamSpace`] | axes and conditions: which points there are |
+//! | [`sampler`] | which of them to try: grid, random, Sobol, TPE, CMA-ES, halving, Hyperband |
+//! | [`Search`] | tries them on one or several symbols and periods ([`Rule`]) |
+//! | [`study`] | a journal that survives being killed; shards put together |
+//! | [`Sweep`] | the plain case: every point of a grid, on one series |
+//! | [`deflated_sharpe_ratio`] | how likely the best of them is luck |
 //!
 //! ```
 //! use backtest::{Config, statistics::Stat, strategy};
@@ -32,15 +41,32 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod overfitting;
+mod panel;
+pub mod sampler;
+mod search;
 mod space;
+pub mod study;
 mod sweep;
 
 pub use error::OptimizerError;
 pub use evaluate::{Evaluate, Evaluation, Progress, SEGMENTS, Trial};
 pub use evaluator::Evaluator;
 pub use overfitting::deflated_sharpe_ratio;
-pub use space::{Axis, Condition};
-pub use sweep::{Outcome, Sweep};
+pub use panel::{Member, Rule};
+pub use search::{Found, Search, Tick};
+pub use space::{Axis, Condition, Domain, ParamSpace, Scale};
+pub use sweep::{Outcome, Sweep, check_objective, deflate};
 
-/// Grid points that one sweep may have.
+/// Grid points, permitted or not, beyond which a search wants to be told that it is meant.
 pub const MAX_POINTS: u64 = 10_000_000;
+
+/// The names of `known`, the one nearest to `name` first where one is near.
+fn nearest(name: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = near.map_or_else(String::new, |(_, name)| format!(" (did you mean '{name}'?)"));
+    format!("{}{hint}", known.join(", "))
+}

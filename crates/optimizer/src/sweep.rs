@@ -1,10 +1,10 @@
 //! Every point of a grid.
 
 use backtest::statistics::{Stat, StatSet};
-use backtest::strategy::{check_values, parameter_index};
 
 use crate::evaluate::{Evaluate, Evaluation, Progress, Trial};
-use crate::{Axis, Condition, Evaluator, OptimizerError, deflated_sharpe_ratio};
+use crate::sampler::{Grid, Sampler};
+use crate::{Axis, Evaluator, MAX_POINTS, OptimizerError, ParamSpace, deflated_sharpe_ratio};
 
 /// What to search and by which measure.
 pub struct Sweep<'a> {
@@ -48,91 +48,51 @@ impl Sweep<'_> {
         let Evaluation { trials, features_ns, search_ns } =
             self.evaluator.evaluate(&points, range, progress)?;
         let best = best(&trials, self.objective);
-        let deflated_sharpe = best.and_then(|at| self.deflate(&trials, at));
+        let deflated_sharpe = best.and_then(|at| deflate(&self.evaluator, &trials, at));
         Ok(Outcome { trials, best, refused, deflated_sharpe, features_ns, search_ns })
     }
 
     /// The grid's points that the condition and the strategy permit, last axis fastest.
     fn points(&self) -> Result<(Vec<Vec<f64>>, u64), OptimizerError> {
-        let parameters = self.evaluator.strategy.parameters();
-        let names: Vec<&str> = parameters.iter().map(|parameter| &*parameter.name).collect();
-        let condition = self.condition.map(|text| Condition::parse(text, &names)).transpose()?;
-        let mut places = Vec::with_capacity(self.axes.len());
-        for axis in self.axes {
-            let place = parameter_index(self.evaluator.strategy, &axis.name)?;
-            if places.contains(&place) {
-                return Err(OptimizerError::DoubleAxis { name: axis.name.clone() });
-            }
-            for &value in &axis.values {
-                parameters[place].check(value)?;
-            }
-            places.push(place);
-        }
-        let size = self.axes.iter().map(|axis| axis.values.len() as u64).product();
-        if size > crate::MAX_POINTS {
-            return Err(OptimizerError::TooLarge { points: size, limit: crate::MAX_POINTS });
-        }
-        let mut points = Vec::new();
-        let mut why = "an axis has no values".to_owned();
-        for point in 0..size {
-            let values = self.values_at(point, &places);
-            if condition.as_ref().is_some_and(|condition| !condition.holds(&values)) {
-                why = format!("the condition '{}' refuses all", self.condition.unwrap_or_default());
-            } else if let Err(error) = check_values(self.evaluator.strategy, &values) {
-                why = error.to_string();
-            } else {
-                points.push(values);
-            }
-        }
-        if points.is_empty() {
-            return Err(OptimizerError::EmptySpace { points: size, why });
-        }
-        let refused = size - points.len() as u64;
-        Ok((points, refused))
-    }
-
-    fn values_at(&self, mut point: u64, places: &[usize]) -> Vec<f64> {
-        let mut values: Vec<f64> = self
-            .evaluator
-            .strategy
-            .parameters()
-            .iter()
-            .map(|parameter| parameter.default)
-            .collect();
-        for (axis, &place) in self.axes.iter().zip(places).rev() {
-            let count = axis.values.len() as u64;
-            values[place] = axis.values[(point % count) as usize];
-            point /= count;
-        }
-        values
-    }
-
-    /// Runs the best trial once more for the moments that the deflated Sharpe ratio needs.
-    fn deflate(&self, trials: &[Trial], best: usize) -> Option<f64> {
-        let bars = self.evaluator.bars.len();
-        let bars_per_year = 365.0 * 86_400e9 / self.evaluator.freq_ns as f64;
-        let ratios: Vec<f64> = trials
-            .iter()
-            .filter_map(|trial| trial.statistics.get(Stat::SharpeRatio))
-            .map(|annual| annual / bars_per_year.sqrt())
-            .collect();
-        let n = ratios.len() as f64;
-        let mean = ratios.iter().sum::<f64>() / n;
-        let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let moments = self.evaluator.statistics(&trials[best].values, 0..bars).ok()?;
-        let dsr = deflated_sharpe_ratio(
-            moments.get(Stat::SharpeRatio)? / bars_per_year.sqrt(),
-            variance,
-            ratios.len(),
-            bars,
-            moments.get(Stat::Skew)?,
-            moments.get(Stat::Kurtosis)? + 3.0,
-        );
-        Some(dsr).filter(|dsr| dsr.is_finite())
+        let strategy = self.evaluator.strategy;
+        let space = ParamSpace::of_strategy(strategy, self.axes, self.condition)?;
+        let mut grid = Grid::new(&space, MAX_POINTS)?;
+        let points = grid.ask(usize::MAX)?;
+        Ok((points, grid.refused()))
     }
 }
 
-fn check_objective(objective: Stat) -> Result<(), OptimizerError> {
+/// [`deflated_sharpe_ratio`] of trial `best` among `trials` over all bars; the best runs once more
+/// for its moments. `None` where it is undefined.
+#[must_use]
+pub fn deflate(evaluator: &Evaluator<'_>, trials: &[Trial], best: usize) -> Option<f64> {
+    let bars = evaluator.bars.len();
+    let bars_per_year = 365.0 * 86_400e9 / evaluator.freq_ns as f64;
+    let ratios: Vec<f64> = trials
+        .iter()
+        .filter_map(|trial| trial.statistics.get(Stat::SharpeRatio))
+        .map(|annual| annual / bars_per_year.sqrt())
+        .collect();
+    let n = ratios.len() as f64;
+    let mean = ratios.iter().sum::<f64>() / n;
+    let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let moments = evaluator.statistics(&trials[best].values, 0..bars).ok()?;
+    let dsr = deflated_sharpe_ratio(
+        moments.get(Stat::SharpeRatio)? / bars_per_year.sqrt(),
+        variance,
+        ratios.len(),
+        bars,
+        moments.get(Stat::Skew)?,
+        moments.get(Stat::Kurtosis)? + 3.0,
+    );
+    Some(dsr).filter(|dsr| dsr.is_finite())
+}
+
+/// Whether trials hold `objective`.
+///
+/// # Errors
+/// [`OptimizerError::Objective`] for a statistic that needs every return of every trial.
+pub fn check_objective(objective: Stat) -> Result<(), OptimizerError> {
     if !objective.needs_returns() {
         return Ok(());
     }

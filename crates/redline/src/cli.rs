@@ -51,7 +51,7 @@ pub(crate) enum Verb {
     Features(cmd::features::FeaturesArgs),
     /// Run one strategy, or your own signals, over bars
     Backtest(cmd::backtest::BacktestArgs),
-    /// Run a strategy with every combination of parameters
+    /// Search a strategy's parameters: grids, samplers, studies, shards
     Optimize(cmd::optimize::OptimizeArgs),
     /// Watch a process and its machine, with alerts
     Monitor(crate::monitor::MonitorArgs),

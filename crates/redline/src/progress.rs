@@ -19,3 +19,13 @@ pub(crate) fn bar(length: u64, message: &'static str, global: &Global) -> Progre
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }
+
+/// A bar for a search of trials: their rate, the time left, and as its message the best so far.
+pub(crate) fn search(global: &Global) -> ProgressBar {
+    let bar = bar(0, "", global);
+    let style = "trials [{bar:32}] {pos}/{len} {per_sec} eta {eta} {msg}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}

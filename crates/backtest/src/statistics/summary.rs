@@ -85,6 +85,17 @@ impl PartialEq for Statistics {
 impl Statistics {
     const NONE: Self = Self { values: [f64::NAN; Stat::ALL.len()] };
 
+    /// Statistics that were kept elsewhere, such as in a file: `value` says each, `None` what is
+    /// undefined.
+    #[must_use]
+    pub fn from_fn(value: impl Fn(Stat) -> Option<f64>) -> Self {
+        let mut out = Self::NONE;
+        for &stat in Stat::ALL {
+            out.set(stat, value(stat).unwrap_or(f64::NAN));
+        }
+        out
+    }
+
     /// The value of `stat`, `None` where it was not asked for or is undefined (a win rate without
     /// trades, a profit factor without losses).
     ///

@@ -290,11 +290,13 @@ fn optimize_agrees_with_backtest_and_threads_change_nothing() {
         "-",
     ]);
     for (name, value) in best["stats"].as_object().unwrap() {
-        let alone = &single["stats"][name];
-        // A sweep sums in another order than a single run.
-        let is_near = |a: f64, b: f64| (a - b).abs() <= 1e-11 * a.abs();
-        let is_same = alone == value || is_near(alone.as_f64().unwrap(), value.as_f64().unwrap());
-        assert!(is_same, "{name}: {alone} and {value}");
+        let single = &single["stats"][name];
+        let is_near = match (single.as_f64(), value.as_f64()) {
+            // Sums over eight trials at once are in another order than over one.
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs().max(b.abs()),
+            _ => single == value,
+        };
+        assert!(is_near, "{name}: {single} {value}");
     }
     let dsr = document["overfitting"]["dsr"].as_f64().unwrap();
     assert!((0.0..=1.0).contains(&dsr));

@@ -1,61 +1,6 @@
-//! The grid of parameter values, and the conditions on it.
+//! Comparisons that points must pass.
 
 use crate::OptimizerError;
-
-/// The values that one parameter takes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
-    /// Name of the parameter.
-    pub name: String,
-    /// Its values, in the order in which they are tried.
-    pub values: Vec<f64>,
-}
-
-impl Axis {
-    /// Reads `START:STOP:STEP` (both ends included) or `v1,v2,...`.
-    ///
-    /// # Errors
-    /// [`OptimizerError::Axis`] with what is wrong.
-    pub fn parse(name: &str, text: &str) -> Result<Self, OptimizerError> {
-        let fail = |why: String| OptimizerError::Axis {
-            name: name.to_owned(),
-            text: text.to_owned(),
-            why,
-        };
-        let number = |part: &str| match part.trim().parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(fail(format!("'{part}' is not a number"))),
-        };
-        let values = if text.contains(':') {
-            let parts = text.split(':').map(number).collect::<Result<Vec<_>, _>>()?;
-            let &[start, stop, step] = parts.as_slice() else {
-                return Err(fail(format!("it has {} parts, not 3", parts.len())));
-            };
-            range(start, stop, step).map_err(fail)?
-        } else {
-            text.split(',').map(number).collect::<Result<_, _>>()?
-        };
-        Ok(Self { name: name.to_owned(), values })
-    }
-}
-
-/// Steps are counted, not added up, so that 0.1:0.3:0.1 ends at 0.3.
-fn range(start: f64, stop: f64, step: f64) -> Result<Vec<f64>, String> {
-    if step == 0.0 {
-        return Err("a step of 0 never arrives".to_owned());
-    }
-    let steps = (stop - start) / step;
-    if steps < 0.0 {
-        return Err(format!("a step of {step} leads away from {stop}"));
-    }
-    if steps > crate::MAX_POINTS as f64 {
-        return Err(format!("it has more than {} values", crate::MAX_POINTS));
-    }
-    let count = (steps + 1e-9).floor() as u64;
-    // One rounding to 12 digits, so that 0.1 * 3 is 0.3.
-    let round = |value: f64| format!("{value:.12e}").parse().unwrap_or(value);
-    Ok((0..=count).map(|i| round(start + i as f64 * step)).collect())
-}
 
 /// One side of a condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,27 +83,6 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_include_both_ends() {
-        let values = |text| Axis::parse("p", text).unwrap().values;
-        assert_eq!(values("10:30:10"), [10.0, 20.0, 30.0]);
-        assert_eq!(values("0.1:0.3:0.1"), [0.1, 0.2, 0.3]);
-        assert_eq!(values("5:1:-2"), [5.0, 3.0, 1.0]);
-        assert_eq!(values("3"), [3.0]);
-        assert_eq!(values("3, 1,2"), [3.0, 1.0, 2.0]);
-    }
-
-    #[test]
-    fn wrong_ranges_say_why() {
-        let why = |text| Axis::parse("p", text).unwrap_err().to_string();
-        assert!(why("1:5:0").contains("step of 0"));
-        assert!(why("1:5").contains("2 parts"));
-        assert!(why("5:1:1").contains("leads away"));
-        assert!(why("1:x:1").contains("'x' is not a number"));
-        assert!(why("1:1e12:1").contains("more than"));
-        assert!(why("").contains("not a number"));
-    }
 
     #[test]
     fn conditions_compare_parameters_and_numbers() {

@@ -1,0 +1,202 @@
+//! `redline optimize`: a search of a strategy's parameters.
+//!
+//! | file | part |
+//! |---|---|
+//! | `inputs.rs` | data and periods: what each point is tried on |
+//! | `plan.rs` | sampler, space and study from the options |
+//! | `trials.rs` | the table of trials |
+//! | `outcome.rs` | the document and what is printed |
+//! | `merge.rs` | `redline optimize merge` |
+
+mod inputs;
+mod merge;
+mod outcome;
+mod plan;
+mod trials;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use backtest::statistics::Stat;
+use backtest::strategy::{NextBar, Strategy};
+use clap::{Args, Subcommand};
+use optimizer::sampler::{SamplerKind, Shard};
+use optimizer::{ParamSpace, Search, check_objective};
+
+use crate::cli::{Global, Json, Threads};
+use crate::data::elapsed_ns;
+use crate::options::OrderOptions;
+use crate::{document, progress, strategies, values};
+use inputs::Inputs;
+use outcome::Report;
+use plan::Plan;
+
+const EXAMPLES: &str = "\
+Values of a parameter:
+  k=5:75:5         a grid: 5, 10, ... 75
+  k=7,14,21        these values, as categories
+  k=5:75           any number between, whole where the parameter is (not for grids of numbers)
+  k=log:0.001:10   the same, drawn evenly over the logarithm
+
+Examples:
+  redline optimize --data year.parquet --strategy ma-cross \\
+      --param fast=5:75:5 --param slow=5:75:5 --where 'fast < slow' --out trials.parquet
+  redline optimize --data year.parquet --strategy rsi-reversion \\
+      --param period=2:60 --param lower=10:45 --param upper=55:90 \\
+      --sampler tpe --trials 300 --seed 7 --study rsi.jsonl --out trials.parquet
+  redline optimize --data btc.parquet --data eth.parquet --periods 4 --aggregate worst \\
+      --strategy ma-cross --param fast=5:75:5 --param slow=80:200:10
+  redline optimize --data year.parquet --strategy mine.toml --param window=10:100:10
+  redline optimize ... --shard 2/8 --study shard-2.jsonl
+  redline optimize merge shard-*.jsonl --out trials.parquet
+
+A study survives being killed: run the same command again, and it goes on where it was.
+Combinations that the strategy itself refuses (fast >= slow) are left out.";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+pub(crate) struct OptimizeArgs {
+    #[command(subcommand)]
+    part: Option<Part>,
+    #[command(flatten)]
+    inputs: inputs::InputArgs,
+    #[arg(long, help = strategies::HELP, value_name = "NAME|FILE.toml", required = true)]
+    strategy: Option<String>,
+    /// Values of a parameter, NAME=START:STOP:STEP, NAME=v1,v2,..., NAME=START:STOP or
+    /// NAME=log:START:STOP (see below); may be repeated
+    #[arg(long, value_name = "NAME=VALUES", value_parser = values::assignment, required = true)]
+    param: Vec<(String, String)>,
+    /// What combinations must pass, such as 'fast < slow and slow <= 200'
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
+    /// The statistic that says which trial is best
+    #[arg(long, value_name = "STATISTIC", default_value = "sharpe_ratio")]
+    objective: String,
+    #[command(flatten)]
+    search: SearchArgs,
+    #[command(flatten)]
+    orders: OrderOptions,
+    #[command(flatten)]
+    threads: Threads,
+    /// Write every trial as Parquet: a column per parameter, then a column per statistic
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    json: Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Put the studies of all shards together: the bytes of the unsharded run
+    Merge(merge::MergeArgs),
+}
+
+/// Which points are tried, and what is kept of them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Search")]
+struct SearchArgs {
+    /// grid, random, sobol (even), tpe, cma-es (both learn from scores), halving or hyperband
+    /// (many points on the last bars, the best of them on ever more)
+    #[arg(long, value_name = "NAME", default_value = "grid")]
+    sampler: SamplerKind,
+    /// Points to try; a grid tries all of its own [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    /// Seed of the sampler: the same seed gives the same points
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Keep every trial in this journal (JSON lines), and go on from what it holds
+    #[arg(long, value_name = "FILE")]
+    study: Option<PathBuf>,
+    /// Try slice I of N only (grid, random, sobol); its --study is what `merge` takes
+    #[arg(long, value_name = "I/N", requires = "study")]
+    shard: Option<Shard>,
+    /// Try a grid of more than 10 million points
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
+    if let Some(Part::Merge(merge)) = &args.part {
+        return merge::run(merge, global);
+    }
+    check_files(args)?;
+    let objective = Stat::find(&args.objective)?;
+    check_objective(objective)?;
+    let strategy_name = args.strategy.as_deref().unwrap_or_default();
+    let strategy = &*strategies::choose(strategy_name)?;
+    let later = NextBar(strategy);
+    let strategy: &dyn Strategy = if args.orders.waits_a_bar() { &later } else { strategy };
+    let axes = plan::axes(&args.param)?;
+    let space = ParamSpace::of_strategy(strategy, &axes, args.condition.as_deref())?;
+    let Plan { mut sampler, trials, of_shard, left_out } = Plan::new(&args.search, &space)?;
+    let inputs = Inputs::load(&args.inputs)?;
+    let threads = args.threads.threads.unwrap_or(0);
+    let evaluators = inputs.evaluators(strategy, |bars| args.orders.config(bars), threads);
+    let members = inputs.members(&evaluators)?;
+    let header = plan::Study { strategy_name, space: &space, objective, trials };
+    let mut journal = header.open(args, &inputs, &members)?;
+
+    let bar = progress::search(global);
+    let rule = args.inputs.aggregate;
+    let search = Search { members: &members, rule, objective, trials: of_shard };
+    let found = search.run(&mut *sampler, journal.as_mut(), &|tick| {
+        bar.set_length(tick.of);
+        bar.set_position(tick.done);
+        if let Some(best) = tick.best {
+            bar.set_message(format!("best {best:.4}"));
+        }
+    })?;
+    bar.finish_and_clear();
+
+    let started = Instant::now();
+    let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    if let Some(path) = &args.out {
+        trials::table(space.names(), &names, &found).write(path)?;
+    }
+    let report = Report {
+        parameters: space.names(),
+        members: &members,
+        objective,
+        rule,
+        found: &found,
+        left_out,
+        load_ns: inputs.load_ns,
+        save_ns: elapsed_ns(started),
+        deflated_sharpe: outcome::deflated_sharpe(&evaluators, &members, &found),
+    };
+    let body = report.document();
+    let json = args.json.json.as_deref();
+    if global.prints(json) {
+        report.print(&body, args.out.as_deref());
+    }
+    document::write(json, "optimize", &body)?;
+    // Another shard may have the best.
+    if found.best.is_none() && args.search.shard.is_none() {
+        bail!("{} is undefined for every trial: there is no best", objective.name());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// No output may take the place of an input or of another output.
+fn check_files(args: &OptimizeArgs) -> Result<()> {
+    let outputs = [&args.out, &args.search.study, &args.json.json].map(Option::as_deref);
+    let same = |a: &Path, b: &Path| {
+        a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    };
+    for (at, output) in outputs.iter().enumerate() {
+        let Some(output) = output else { continue };
+        let later = outputs[at + 1..].iter().flatten().copied();
+        let inputs = args.inputs.data.iter().map(PathBuf::as_path);
+        if inputs.chain(later).any(|file| same(file, output)) {
+            bail!("{} would be overwritten: give each file a name of its own", output.display());
+        }
+    }
+    Ok(())
+}
