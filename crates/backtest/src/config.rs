@@ -222,6 +222,10 @@ pub struct Config<'a> {
     pub fees: PerBar<'a>,
     /// Fees per order in cash.
     pub fixed_fees: PerBar<'a>,
+    /// Fees per unit of the asset in cash, beside the others.
+    pub fees_per_unit: f64,
+    /// The least that the fees of an order come to, in cash.
+    pub min_fees: f64,
     /// Slippage as a share of the price.
     pub slippage: PerBar<'a>,
     /// An order below this size is rejected.
@@ -302,6 +306,8 @@ impl Default for Config<'_> {
             price: f64::INFINITY.into(),
             fees: 0.0.into(),
             fixed_fees: 0.0.into(),
+            fees_per_unit: 0.0,
+            min_fees: 0.0,
             slippage: 0.0.into(),
             min_size: 1e-8,
             max_size: f64::INFINITY,
@@ -338,6 +344,12 @@ impl Config<'_> {
             || self.time_stop.is_finite()
     }
 
+    /// Whether fees are more than a share and a fixed amount.
+    #[must_use]
+    pub fn has_schedule(&self) -> bool {
+        self.fees_per_unit != 0.0 || self.min_fees != 0.0
+    }
+
     /// Checks every number against its range and every array against the number of bars.
     ///
     /// # Errors
@@ -359,6 +371,12 @@ impl Config<'_> {
         check("fixed_fees", &self.fixed_fees, bars, "a finite number of at least 0", |v| {
             finite(v) && v >= 0.0
         })?;
+        for (option, fees) in [("fees_per_unit", self.fees_per_unit), ("min_fees", self.min_fees)] {
+            let expected = "a finite number of at least 0, and 0 with lock_cash";
+            check(option, &fees.into(), bars, expected, |v| {
+                finite(v) && v >= 0.0 && !(self.lock_cash && v > 0.0)
+            })?;
+        }
         check("min_size", &self.min_size.into(), bars, "a finite number of at least 0", |v| {
             finite(v) && v >= 0.0
         })?;

@@ -29,6 +29,12 @@ pub(crate) struct OrderOptions {
     /// Fees per order in cash
     #[arg(long, value_name = "CASH", default_value_t = 0.0)]
     fixed_fees: f64,
+    /// Fees per unit of the asset in cash, beside the others
+    #[arg(long, value_name = "CASH", default_value_t = 0.0)]
+    fees_per_unit: f64,
+    /// The least that the fees of an order come to, in cash
+    #[arg(long, value_name = "CASH", default_value_t = 0.0)]
+    min_fees: f64,
     /// Slippage as a share of the price
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     slippage: f64,
@@ -141,6 +147,8 @@ impl OrderOptions {
             size_type: self.size_type,
             fees: self.fees.into(),
             fixed_fees: self.fixed_fees.into(),
+            fees_per_unit: self.fees_per_unit,
+            min_fees: self.min_fees,
             slippage: self.slippage.into(),
             min_size: self.min_size,
             max_size: self.max_size,

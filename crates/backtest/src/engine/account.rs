@@ -37,6 +37,8 @@ pub(super) struct Request {
 pub(super) struct Limits {
     pub(super) fees: f64,
     pub(super) fixed_fees: f64,
+    pub(super) fees_per_unit: f64,
+    pub(super) min_fees: f64,
     pub(super) slippage: f64,
     pub(super) min_size: f64,
     pub(super) max_size: f64,
@@ -82,9 +84,13 @@ impl Account {
             if request.reduce_only { request.size.min(-self.position) } else { request.size };
         let size = limits.rounded(limits.cut(asked)?);
         let cost = size * price;
-        let fees = cost * limits.fees + limits.fixed_fees;
+        let fees = limits.fees_of(size, cost);
         let (size, cost, fees) = if is_close_or_less(cost + fees, cash_limit) {
             (size, cost, fees)
+        } else if limits.has_schedule() {
+            let size = limits.rounded(limits.affordable(cash_limit, price)?);
+            let cost = size * price;
+            (size, cost, limits.fees_of(size, cost))
         } else {
             let affordable = add(cash_limit, -limits.fixed_fees) / (1.0 + limits.fees);
             if affordable <= 0.0 {
@@ -158,7 +164,7 @@ impl Account {
         let size = limits.rounded(limits.cut(size)?);
         limits.accept(size, request)?;
         let proceeds = size * price;
-        let fees = proceeds * limits.fees + limits.fixed_fees;
+        let fees = limits.fees_of(size, proceeds);
         let received = add(proceeds, -fees);
         if received < 0.0 {
             return None;
@@ -174,7 +180,8 @@ impl Account {
         let size = if free <= 0.0 {
             long
         } else {
-            add(long, add(free, -limits.fixed_fees) / (price * (1.0 + limits.fees)))
+            let least = limits.fixed_fees.max(limits.min_fees);
+            add(long, add(free, -least) / (price * (1.0 + limits.fees) + limits.fees_per_unit))
         };
         (size > 0.0).then_some(size)
     }
@@ -195,6 +202,30 @@ impl Account {
 }
 
 impl Limits {
+    fn has_schedule(&self) -> bool {
+        self.fees_per_unit != 0.0 || self.min_fees != 0.0
+    }
+
+    /// The fees of an order.
+    fn fees_of(&self, size: f64, cost: f64) -> f64 {
+        let fees = cost * self.fees + self.fixed_fees;
+        if self.has_schedule() {
+            (fees + size * self.fees_per_unit).max(self.min_fees)
+        } else {
+            fees
+        }
+    }
+
+    /// The largest size that `cash` pays with its fees: that of the schedule, unless its fees would
+    /// be below the minimum; then the minimum comes off first.
+    fn affordable(&self, cash: f64, price: f64) -> Option<f64> {
+        let unit = price * (1.0 + self.fees) + self.fees_per_unit;
+        let size = (cash - self.fixed_fees) / unit;
+        let is_least = self.fees_of(size, size * price) <= self.min_fees;
+        let size = if is_least { (cash - self.min_fees) / price } else { size };
+        (size > 0.0).then_some(size)
+    }
+
     /// `size` cut to the maximum, or `None` where that would be a forbidden partial fill.
     fn cut(&self, size: f64) -> Option<f64> {
         if size <= self.max_size { Some(size) } else { self.allow_partial.then_some(self.max_size) }

@@ -34,6 +34,7 @@ impl AllIn {
             && config.upon_long_conflict == Conflict::Ignore
             && config.max_size == f64::INFINITY
             && config.size_granularity.is_nan()
+            && !config.has_schedule()
             && !config.has_stops();
         is_plain.then_some(Self {
             init_cash: config.init_cash,

@@ -84,6 +84,8 @@ fn limits(config: &Config<'_>, bar: usize) -> Limits {
     Limits {
         fees: config.fees.at(bar),
         fixed_fees: config.fixed_fees.at(bar),
+        fees_per_unit: config.fees_per_unit,
+        min_fees: config.min_fees,
         slippage: config.slippage.at(bar),
         min_size: config.min_size,
         max_size: config.max_size,

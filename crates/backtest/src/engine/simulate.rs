@@ -135,6 +135,8 @@ impl Walk<'_> {
         let limits = Limits {
             fees: config.fees.at(bar),
             fixed_fees: config.fixed_fees.at(bar),
+            fees_per_unit: config.fees_per_unit,
+            min_fees: config.min_fees,
             slippage,
             min_size: config.min_size,
             max_size: config.max_size,

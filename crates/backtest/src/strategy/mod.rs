@@ -3,7 +3,7 @@
 //! A [`Strategy`] never computes a feature itself. It names the features that its parameters need,
 //! so that a sweep computes each distinct one once, and turns their columns into signals.
 //!
-//! Most strategies are data: a TOML file ([`file`]) with expressions over prices, indicators and
+//! Most strategies are data: a TOML file ([`mod@file`]) with expressions over prices, indicators and
 //! parameters, compiled once ([`Compiled`]). Those built in are such files as well, in
 //! `strategies/`. What an expression cannot say, a type that implements the trait can.
 //!

@@ -188,6 +188,8 @@ fn stops_and_costs_out_of_range() {
     refused(&sized(&["--breakeven-after=-1"]), &["breakeven_after is -1"]);
     refused(&sized(&["--slippage", "1"]), &["slippage is 1", "below 1"]);
     refused(&sized(&["--fixed-fees=-1"]), &["fixed_fees is -1"]);
+    refused(&sized(&["--min-fees=-1"]), &["min_fees is -1"]);
+    refused(&sized(&["--fees-per-unit", "1", "--lock-cash"]), &["fees_per_unit is 1", "lock_cash"]);
     refused(&sized(&["--size=-1"]), &["size is -1"]);
     refused(&sized(&["--init-cash=-5"]), &["init_cash is -5"]);
     let percent = ["--size-type", "percent", "--size", "0.5", "--direction", "both"];
