@@ -87,9 +87,25 @@ impl Stops {
             || self.last_bar.is_some()
     }
 
-    /// The first hit in `from..=to`, moving the trail past every bar, that of the hit included. A long's loss is
-    /// below its base, a short's above.
+    /// The first hit in `from..=to`, moving the trail past every bar, that of the hit included. A
+    /// long's loss is below its base, a short's above.
     pub(super) fn scan(
+        &mut self,
+        bars: &BarsView<'_>,
+        from: usize,
+        to: usize,
+        position: f64,
+    ) -> Option<Hit> {
+        let waits = !self.trail_from.is_nan() || !self.even_from.is_nan() || !self.even.is_nan();
+        // The common stops need not ask at every bar for what they have not.
+        if waits || self.last_bar.is_some() {
+            self.scan_as::<true>(bars, from, to, position)
+        } else {
+            self.scan_as::<false>(bars, from, to, position)
+        }
+    }
+
+    fn scan_as<const ALL: bool>(
         &mut self,
         bars: &BarsView<'_>,
         from: usize,
@@ -100,14 +116,16 @@ impl Stops {
         let sign = if is_long { 1.0 } else { -1.0 };
         for bar in from..=to {
             let range = Range::at(bars, bar);
-            let loss = self.loss_price(sign);
+            let loss = self.loss_price::<ALL>(sign);
             let profit = self.profit_base * (1.0 + sign * self.profit);
-            let hit = range.reached(loss, is_long).or_else(|| range.reached(profit, !is_long));
-            let hit = hit.or_else(|| self.timed_out(bars.close[bar], bar));
-            if self.is_trailing {
+            let mut hit = range.reached(loss, is_long).or_else(|| range.reached(profit, !is_long));
+            if ALL {
+                hit = hit.or_else(|| self.timed_out(bars.close[bar], bar));
+            }
+            if self.is_trailing && (!ALL || self.has_begun(&range, is_long)) {
                 self.trail(&range, is_long);
             }
-            if !self.even_from.is_nan() && range.favours(self.even_from, is_long) {
+            if ALL && !self.even_from.is_nan() && range.favours(self.even_from, is_long) {
                 (self.even, self.even_from) = (self.profit_base, f64::NAN);
             }
             if let Some(price) = hit {
@@ -118,8 +136,11 @@ impl Stops {
     }
 
     /// The price of the loss: that of its distance, or the breakeven price where that is better.
-    fn loss_price(&self, sign: f64) -> f64 {
+    fn loss_price<const ALL: bool>(&self, sign: f64) -> f64 {
         let loss = self.loss_base * (1.0 - sign * self.loss);
+        if !ALL {
+            return loss;
+        }
         // NaN, where one of the two does not exist, gives the other.
         if sign > 0.0 { loss.max(self.even) } else { loss.min(self.even) }
     }
@@ -129,11 +150,16 @@ impl Stops {
         self.last_bar.filter(|&last| bar >= last && !close.is_nan()).map(|_| close)
     }
 
-    fn trail(&mut self, range: &Range, is_long: bool) {
-        if !self.trail_from.is_nan() && !range.favours(self.trail_from, is_long) {
-            return;
+    /// Whether the price has gone far enough, now or before, for the trail to begin.
+    fn has_begun(&mut self, range: &Range, is_long: bool) -> bool {
+        if self.trail_from.is_nan() || range.favours(self.trail_from, is_long) {
+            self.trail_from = f64::NAN;
+            return true;
         }
-        self.trail_from = f64::NAN;
+        false
+    }
+
+    fn trail(&mut self, range: &Range, is_long: bool) {
         if is_long && range.high > self.loss_base {
             self.loss_base = range.high;
         } else if !is_long && range.low < self.loss_base {
