@@ -122,6 +122,12 @@ pub enum OptimizerError {
         /// Bars there are.
         bars: usize,
     },
+    /// Windows or folds that cannot be cut.
+    #[error("cannot cut the data: {why}")]
+    Splits {
+        /// What is wrong with them.
+        why: String,
+    },
     /// The threads could not be started.
     #[error("cannot start {threads} threads: {source}")]
     Threads {

@@ -10,7 +10,7 @@
 //! | [`Search`] | tries them on one or several symbols and periods ([`Rule`]) |
 //! | [`study`] | a journal that survives being killed; shards put together |
 //! | [`Sweep`] | the plain case: every point of a grid, on one series |
-//! | [`deflated_sharpe_ratio`] | how likely the best of them is luck |
+//! | [`validation`] | how likely the best of them is luck |
 //!
 //! ```
 //! use backtest::{Config, statistics::Stat, strategy};
@@ -40,22 +40,22 @@
 mod error;
 mod evaluate;
 mod evaluator;
-mod overfitting;
 mod panel;
 pub mod sampler;
 mod search;
 mod space;
 pub mod study;
 mod sweep;
+pub mod validation;
 
 pub use error::OptimizerError;
 pub use evaluate::{Evaluate, Evaluation, Progress, SEGMENTS, Trial};
 pub use evaluator::Evaluator;
-pub use overfitting::deflated_sharpe_ratio;
 pub use panel::{Member, Rule};
 pub use search::{Found, Search, Tick};
 pub use space::{Axis, Condition, Domain, ParamSpace, Scale};
 pub use sweep::{Outcome, Sweep, check_objective, deflate};
+pub use validation::deflated_sharpe_ratio;
 
 /// Grid points, permitted or not, beyond which a search wants to be told that it is meant.
 pub const MAX_POINTS: u64 = 10_000_000;

@@ -19,7 +19,7 @@ mod halving;
 mod jacobi;
 mod kind;
 mod random;
-mod rng;
+pub(crate) mod rng;
 mod shard;
 mod sobol;
 mod tpe;

@@ -8,26 +8,26 @@ use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// A seeded generator.
-pub(super) struct Rng(Xoshiro256PlusPlus);
+pub(crate) struct Rng(Xoshiro256PlusPlus);
 
 impl Rng {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
     /// From 0 (included) to 1 (excluded), 53 bits.
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Standard normal, by inversion: one draw a number.
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let half_step = 0.5 / (1_u64 << 53) as f64;
         Normal::standard().inverse_cdf(self.uniform() + half_step)
     }
 
     /// A point of the unit cube.
-    pub(super) fn unit(&mut self, dimensions: usize) -> Vec<f64> {
+    pub(crate) fn unit(&mut self, dimensions: usize) -> Vec<f64> {
         (0..dimensions).map(|_| self.uniform()).collect()
     }
 }
