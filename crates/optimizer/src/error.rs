@@ -122,6 +122,14 @@ pub enum OptimizerError {
         /// Bars there are.
         bars: usize,
     },
+    /// A picture that cannot be drawn.
+    #[error("cannot draw the {picture}: {why}")]
+    Picture {
+        /// Which one.
+        picture: &'static str,
+        /// The reason.
+        why: String,
+    },
     /// Windows or folds that cannot be cut.
     #[error("cannot cut the data: {why}")]
     Splits {

@@ -11,6 +11,7 @@
 //! | [`study`] | a journal that survives being killed; shards put together |
 //! | [`Sweep`] | the plain case: every point of a grid, on one series |
 //! | [`validation`] | how likely the best of them is luck |
+//! | [`pictures`] | a heatmap, and a report in one file |
 //!
 //! ```
 //! use backtest::{Config, statistics::Stat, strategy};
@@ -41,6 +42,7 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod panel;
+pub mod pictures;
 pub mod sampler;
 mod search;
 mod space;
