@@ -7,6 +7,7 @@
 //! | [`plateau()`] | do the points next to the best do as well? |
 //! | [`walk_forward()`] | what would choosing again and again, on the past alone, have earned? |
 //! | [`cross_validate()`] | and in every other order of time? |
+//! | [`Verdict`] | all of it, in plain words |
 //! | [`reality_check()`] | does the best beat a benchmark, had we not chosen it for that? |
 //!
 //! All but the plateau work on spans of time ([`Trial::segments`](crate::Trial::segments)), so that none
@@ -18,6 +19,7 @@ pub mod plateau;
 pub mod reality_check;
 pub mod spans;
 pub mod splits;
+pub mod verdict;
 pub mod walk;
 
 pub use deflated::deflated_sharpe_ratio;
@@ -25,4 +27,5 @@ pub use pbo::{Pbo, pbo};
 pub use plateau::{Plateau, plateau};
 pub use reality_check::{Bootstrap, RealityCheck, buy_and_hold, reality_check};
 pub use splits::{Gap, Split, WalkForward, Window};
+pub use verdict::{Subject, Verdict};
 pub use walk::{CrossValidation, Fold, Walked, cross_validate, walk_forward};
