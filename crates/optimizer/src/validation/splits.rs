@@ -16,6 +16,15 @@ pub struct Window {
     pub test: Range<usize>,
 }
 
+impl Window {
+    /// The same window, `by` bars later.
+    #[must_use]
+    pub fn shifted(self, by: usize) -> Self {
+        let later = |range: Range<usize>| range.start + by..range.end + by;
+        Self { train: later(self.train), test: later(self.test) }
+    }
+}
+
 /// One choice and its judgement, in any order of time. Both parts are in order and without overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {

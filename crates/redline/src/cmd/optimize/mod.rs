@@ -6,13 +6,17 @@
 //! | `plan.rs` | sampler, space and study from the options |
 //! | `trials.rs` | the table of trials |
 //! | `outcome.rs` | the document and what is printed |
+//! | `validation.rs` | is the best luck; walk-forward |
+//! | `pictures.rs` | heatmap and report |
 //! | `merge.rs` | `redline optimize merge` |
 
 mod inputs;
 mod merge;
 mod outcome;
+mod pictures;
 mod plan;
 mod trials;
+mod validation;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +53,7 @@ Examples:
   redline optimize --data btc.parquet --data eth.parquet --periods 4 --aggregate worst \\
       --strategy ma-cross --param fast=5:75:5 --param slow=80:200:10
   redline optimize --data year.parquet --strategy mine.toml --param window=10:100:10
+  redline optimize ... --walk-forward 90d:30d --heatmap scores.svg --report search.html
   redline optimize ... --shard 2/8 --study shard-2.jsonl
   redline optimize merge shard-*.jsonl --out trials.parquet
 
@@ -80,6 +85,10 @@ pub(crate) struct OptimizeArgs {
     objective: String,
     #[command(flatten)]
     search: SearchArgs,
+    #[command(flatten)]
+    validation: validation::ValidationArgs,
+    #[command(flatten)]
+    pictures: pictures::PictureArgs,
     #[command(flatten)]
     orders: OrderOptions,
     #[command(flatten)]
@@ -135,6 +144,8 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let strategy: &dyn Strategy = if args.orders.waits_a_bar() { &later } else { strategy };
     let axes = plan::axes(&args.param)?;
     let space = ParamSpace::of_strategy(strategy, &axes, args.condition.as_deref())?;
+    validation::check(args)?;
+    args.pictures.check(space.names())?;
     let Plan { mut sampler, trials, of_shard, left_out } = Plan::new(&args.search, &space)?;
     let inputs = Inputs::load(&args.inputs)?;
     let threads = args.threads.threads.unwrap_or(0);
@@ -160,6 +171,19 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     if let Some(path) = &args.out {
         trials::table(space.names(), &names, &found).write(path)?;
     }
+    let save_ns = elapsed_ns(started);
+    let verdict =
+        validation::verdict(&evaluators, &members, &found, (rule, objective), args.search.seed);
+    let walked = validation::walk(args, &evaluators, &members, &found, objective, global)?;
+    args.pictures.write(&pictures::Shown {
+        parameters: space.names(),
+        found: &found,
+        rule,
+        objective,
+        strategy: strategy_name,
+        bars: members.iter().map(|member| member.range.len()).sum(),
+        verdict: verdict.as_ref(),
+    })?;
     let report = Report {
         parameters: space.names(),
         members: &members,
@@ -168,8 +192,10 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
         found: &found,
         left_out,
         load_ns: inputs.load_ns,
-        save_ns: elapsed_ns(started),
-        deflated_sharpe: outcome::deflated_sharpe(&evaluators, &members, &found),
+        save_ns,
+        verdict: verdict.as_ref(),
+        walked: walked
+            .map(|walked| validation::Walk::new(&walked, objective, evaluators[0].freq_ns)),
     };
     let body = report.document();
     let json = args.json.json.as_deref();
@@ -186,7 +212,9 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
 
 /// No output may take the place of an input or of another output.
 fn check_files(args: &OptimizeArgs) -> Result<()> {
-    let outputs = [&args.out, &args.search.study, &args.json.json].map(Option::as_deref);
+    let pictures::PictureArgs { heatmap, report, .. } = &args.pictures;
+    let outputs = [&args.out, &args.search.study, &args.json.json, heatmap, report];
+    let outputs = outputs.map(Option::as_deref);
     let same = |a: &Path, b: &Path| {
         a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
     };

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use backtest::statistics::{Stat, StatSet};
-use optimizer::{Evaluator, Found, Member, Rule, deflate};
+use optimizer::validation::Verdict;
+use optimizer::{Found, Member, Rule};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::validation::{self, Overfitting, Walk};
 use crate::stats;
 
 /// The `redline.optimize/1` document.
 #[derive(Serialize)]
-pub(super) struct Document {
+pub(super) struct Document<'a> {
     bars: usize,
     trials: usize,
     /// Of them, those that came from the study's journal.
@@ -22,6 +24,8 @@ pub(super) struct Document {
     peak_rss_bytes: Option<u64>,
     best: Option<Best>,
     overfitting: Overfitting,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    walk_forward: Option<&'a Walk>,
 }
 
 #[derive(Serialize)]
@@ -52,14 +56,6 @@ struct Series {
     stats: stats::Document,
 }
 
-#[derive(Serialize)]
-struct Overfitting {
-    /// Deflated Sharpe ratio of the best trial.
-    dsr: Option<f64>,
-    /// Probability of backtest over-fitting; not computed yet.
-    pbo: Option<f64>,
-}
-
 /// Parameters by name.
 struct Params {
     names: Vec<String>,
@@ -86,26 +82,12 @@ pub(super) struct Report<'a> {
     pub(super) left_out: u64,
     pub(super) load_ns: u64,
     pub(super) save_ns: u64,
-    pub(super) deflated_sharpe: Option<f64>,
-}
-
-/// Of a search over one whole series; `None` for others.
-pub(super) fn deflated_sharpe(
-    evaluators: &[Evaluator<'_>],
-    members: &[Member<'_>],
-    found: &Found,
-) -> Option<f64> {
-    let ([evaluator], [member], [trials]) = (evaluators, members, found.trials.as_slice()) else {
-        return None;
-    };
-    let is_whole = member.range == (0..evaluator.bars.len());
-    // Trials on a share of the bars have another spread of ratios.
-    let is_even = found.shares.iter().all(|&share| share == 1.0);
-    (is_whole && is_even).then(|| deflate(evaluator, trials, found.best?))?
+    pub(super) verdict: Option<&'a Verdict>,
+    pub(super) walked: Option<Walk>,
 }
 
 impl Report<'_> {
-    pub(super) fn document(&self) -> Document {
+    pub(super) fn document(&self) -> Document<'_> {
         let Found { trials, resumed, features_ns, search_ns, .. } = self.found;
         let trials = trials.first().map_or(0, Vec::len);
         let bars: usize = self.members.iter().map(|member| member.range.len()).sum();
@@ -122,7 +104,8 @@ impl Report<'_> {
             bar_evaluations_per_s: self.rate(),
             peak_rss_bytes: monitor::peak_rss_bytes(),
             best: self.found.best.map(|at| self.best(at)),
-            overfitting: Overfitting { dsr: self.deflated_sharpe, pbo: None },
+            overfitting: self.verdict.map(Overfitting::new).unwrap_or_default(),
+            walk_forward: self.walked.as_ref(),
         }
     }
 
@@ -150,7 +133,7 @@ impl Report<'_> {
         Best { params, score: self.found.scores[at], stats, series }
     }
 
-    pub(super) fn print(&self, body: &Document, out: Option<&Path>) {
+    pub(super) fn print(&self, body: &Document<'_>, out: Option<&Path>) {
         if let (Some(at), Some(best)) = (self.found.best, &body.best) {
             self.print_best(at, best, body.trials);
         }
@@ -158,9 +141,8 @@ impl Report<'_> {
             let count = self.left_out;
             println!("\n{count} combinations were left out by the condition or the strategy");
         }
-        if let Some(dsr) = self.deflated_sharpe {
-            println!("\nDeflated Sharpe ratio {dsr:.3}{}", luck(dsr));
-        }
+        self.verdict.into_iter().for_each(validation::print);
+        self.walked.iter().for_each(Walk::print);
         let rate = body.bar_evaluations_per_s.map_or_else(String::new, |rate| {
             format!(
                 ": features {:.2} ms, search {:.2} ms, {:.0} M bars/s",
@@ -196,9 +178,4 @@ impl Report<'_> {
             println!("  {:<26} {value:>24}", member.name);
         }
     }
-}
-
-/// The usual bar for calling a result more than luck is 0.95.
-fn luck(dsr: f64) -> &'static str {
-    if dsr < 0.95 { ": the best of so many trials is likely luck" } else { "" }
 }
