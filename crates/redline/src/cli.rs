@@ -52,7 +52,7 @@ pub(crate) enum Verb {
     /// Run one strategy, or your own signals, over bars
     Backtest(cmd::backtest::BacktestArgs),
     /// Search a strategy's parameters: grids, samplers, studies, shards
-    Optimize(cmd::optimize::OptimizeArgs),
+    Optimize(Box<cmd::optimize::OptimizeArgs>),
     /// Watch a process and its machine, with alerts
     Monitor(crate::monitor::MonitorArgs),
     /// Measure every KPI, print the table, write the run record

@@ -68,7 +68,7 @@ pub fn page(
         pictures.push(Picture {
             title: "Two parameters",
             caption: "Each cell is the best trial with these values; hatched cells have none. The \
-                      best of all is framed. A lone bright cell is luck; a bright field may last.",
+                      best of all is framed. A lone bright cell is likely luck; a bright field may last.",
             svg: heatmap(trials, x, y)?,
         });
     }

@@ -29,6 +29,8 @@ pub struct Subject<'a> {
 /// What is known of the best trial; `None` where there is no answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
+    /// The mean return of the best trial is above 0: where not, there is nothing to test.
+    pub is_gain: bool,
     /// Deflated Sharpe ratio.
     pub dsr: Option<f64>,
     /// Probability that the true Sharpe ratio is above 0, had this been the only trial.
@@ -67,6 +69,7 @@ impl Verdict {
             finite(deflated::minimum_track_record(ratio, luck?, 0.95, skew, kurtosis))
         };
         Self {
+            is_gain: own.sum > 0.0,
             dsr: luck.and_then(psr),
             psr: psr(0.0),
             minimum_track_record: minimum(),
@@ -81,6 +84,9 @@ impl Verdict {
     /// Reasons to take the best trial for luck, a sentence each; none where nothing speaks for it.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
+        if !self.is_gain {
+            return vec!["even the best trial does not earn more than holding cash".to_owned()];
+        }
         let mut warnings = Vec::new();
         if let Some(dsr) = self.dsr.filter(|&dsr| dsr < 0.95) {
             warnings.push(format!(
@@ -115,7 +121,8 @@ impl Verdict {
     /// Whether the tests of luck (not the plateau alone) speak against the best trial.
     #[must_use]
     pub fn is_suspect(&self) -> bool {
-        self.dsr.is_some_and(|dsr| dsr < 0.95)
+        !self.is_gain
+            || self.dsr.is_some_and(|dsr| dsr < 0.95)
             || self.pbo.as_ref().is_some_and(|pbo| pbo.probability > 0.2)
             || self.against_cash.is_some_and(|check| check.spa > 0.05)
     }

@@ -366,6 +366,7 @@ pub(super) fn facts(verdict: &Verdict) -> Vec<(&'static str, String, &'static st
 pub(super) fn headline(verdict: &Verdict) -> &'static str {
     match (verdict.is_tested(), verdict.is_suspect()) {
         (false, _) => "Not tested: too few trials to tell skill from luck",
+        (true, true) if !verdict.is_gain => "Warning: the best trial is no gain at all",
         (true, true) => "Warning: the best trial is likely luck",
         (true, false) => "No test takes the best trial for luck",
     }
