@@ -50,7 +50,7 @@ pub(crate) enum Verb {
     /// Compute a set of features over bars
     Features(cmd::features::FeaturesArgs),
     /// Run one strategy, or your own signals, over bars
-    Backtest(cmd::backtest::BacktestArgs),
+    Backtest(Box<cmd::backtest::BacktestArgs>),
     /// Search a strategy's parameters: grids, samplers, studies, shards
     Optimize(Box<cmd::optimize::OptimizeArgs>),
     /// Watch a process and its machine, with alerts

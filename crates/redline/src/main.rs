@@ -40,7 +40,9 @@ fn main() -> ExitCode {
         if is_closed_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("redline: {error:#}");
+        // One line: what follows a first one (the source under a mistake) repeats where it is.
+        let text = format!("redline: {error:#}");
+        eprintln!("{}", text.lines().next().unwrap_or_default());
         ExitCode::from(2)
     })
 }

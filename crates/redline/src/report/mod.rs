@@ -8,6 +8,7 @@ use backtest::statistics::{
     self, MonthlyReturn, Run, Stat, StatSet, Statistics, Versus, buy_and_hold, monthly_returns,
     rolling_sharpe, ulcer_index,
 };
+use minijinja::value::Serde;
 use serde::Serialize;
 
 use self::chart::{Chart, Drawing, Series};
@@ -190,7 +191,7 @@ pub(crate) fn html(
     let mut environment = minijinja::Environment::new();
     environment.add_template("backtest.html", include_str!("backtest.html"))?;
     let template = environment.get_template("backtest.html")?;
-    template.render(page).context("the page could not be made")
+    template.render(Serde(page)).context("the page could not be made")
 }
 
 /// `1234567` as `1,234,567`.

@@ -232,7 +232,7 @@ fn a_strategy_file_that_cannot_be_read() {
         let message = stderr(&output);
         let lines: Vec<&str> = message.lines().collect();
         assert!(lines[0].contains("typo.toml:2:14: unknown name 'clsoe': did you mean 'close'?"));
-        assert_eq!(lines[1..], ["2 | entry = \"rsi(clsoe, 14) < 30\"", "  |              ^^^^^"]);
+        assert_eq!(lines.len(), 1, "{message}");
     }
 }
 
