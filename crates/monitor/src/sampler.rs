@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::sys::{self, Machine, Process, Reading};
+use crate::sys::{self, Counters, Machine, Process, Reading};
 use crate::{Metric, MonitorError, Sample};
 
 /// Machine-wide files cost more to read than they change: once a second is enough.
@@ -12,7 +12,6 @@ const SYSTEM_EVERY: Duration = Duration::from_secs(1);
 const PSS_EVERY: Duration = Duration::from_secs(10);
 const GONE: &str = "the process is gone";
 const FIRST: &str = "needs two samples";
-const COUNTERS: &str = "hardware counters are not read";
 const NOT_PUSHED: &str = "the program has not reported it";
 
 /// Reads a process, its descendants and the machine.
@@ -22,6 +21,7 @@ pub struct Sampler {
     started: u64,
     origin: Instant,
     machine: Machine,
+    counters: Reading<Counters>,
     paths: Vec<PathBuf>,
     last: Sample,
     system_every: Duration,
@@ -42,7 +42,8 @@ impl Sampler {
             pid,
             started: sys::process(pid).ok_or_else(missing)?.started,
             origin: Instant::now(),
-            machine: sys::machine(),
+            machine: sys::machine(pid),
+            counters: Counters::open(pid),
             paths,
             last: Sample::empty(Duration::ZERO),
             system_every: SYSTEM_EVERY,
@@ -132,8 +133,9 @@ impl Sampler {
             sample.set(Metric::ProcessPss, pss);
         }
         self.rates(sample);
-        sample.set(Metric::CacheReferences, Err(COUNTERS));
-        sample.set(Metric::CacheMisses, Err(COUNTERS));
+        let counted = self.counters.as_ref().map_err(|why| *why).and_then(Counters::read);
+        sample.set(Metric::CacheReferences, counted.map(|(references, _)| references as f64));
+        sample.set(Metric::CacheMisses, counted.map(|(_, misses)| misses as f64));
         for metric in [Metric::DataCacheHits, Metric::DataCacheMisses, Metric::BacktestRatio] {
             sample.set(metric, Err(NOT_PUSHED));
         }

@@ -1,28 +1,56 @@
 //! What is watched: a command of ours, another process, or this one.
 
+use std::fs::File;
+use std::io::Seek;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 pub(crate) enum Target {
-    Command { child: Child, name: String, is_asked: bool },
+    Command { child: Child, name: String, later: Option<File> },
     Other(Box<monitor::Sampler>, u32),
     Own,
 }
 
+/// Where a command's output goes.
+pub(crate) enum Output {
+    /// Where ours goes.
+    Inherited,
+    /// To standard error: standard output is for the document.
+    Stderr,
+    /// Here, until the screen is closed.
+    Later(File),
+}
+
+impl Output {
+    fn pass_to(&self, command: &mut Command) -> Result<()> {
+        match self {
+            Self::Inherited => {}
+            Self::Stderr => {
+                command.stdout(std::io::stderr());
+            }
+            Self::Later(file) => {
+                command.stdin(Stdio::null());
+                command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Target {
-    pub(crate) fn new(pid: Option<u32>, command: &[String]) -> Result<Self> {
+    pub(crate) fn new(pid: Option<u32>, command: &[String], output: Output) -> Result<Self> {
         if let Some(pid) = pid {
             return Ok(Self::Other(Box::new(monitor::Sampler::new(pid, Vec::new())?), pid));
         }
         let Some((name, arguments)) = command.split_first() else { return Ok(Self::Own) };
-        let child = Command::new(name)
-            .args(arguments)
-            .spawn()
-            .with_context(|| format!("cannot run '{name}'"))?;
-        Ok(Self::Command { child, name: name.clone(), is_asked: false })
+        let mut command = Command::new(name);
+        output.pass_to(command.args(arguments))?;
+        let child = command.spawn().with_context(|| format!("cannot run '{name}'"))?;
+        let later = if let Output::Later(file) = output { Some(file) } else { None };
+        Ok(Self::Command { child, name: name.clone(), later })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -46,15 +74,25 @@ impl Target {
         }
     }
 
-    /// Whether watching may end now. A command is asked to end first, once, when it `must` be.
-    pub(crate) fn may_be_left(&mut self, must: bool) -> bool {
-        let Self::Command { child, is_asked, .. } = self else { return true };
-        if must && !*is_asked {
-            *is_asked = true;
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self, Self::Command { .. })
+    }
+
+    /// Sends `signal` to a command; others are not ours to tell.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Self::Command { child, .. } = self {
             // An error says that it has just ended.
-            let _ = rustix::process::kill_process(Pid::from_child(child), Signal::TERM);
+            let _ = rustix::process::kill_process(Pid::from_child(child), signal);
         }
-        false
+    }
+
+    /// Shows what a command said while a screen was open.
+    pub(crate) fn replay(&mut self) -> Result<()> {
+        if let Self::Command { later: Some(file), .. } = self {
+            file.rewind()?;
+            std::io::copy(file, &mut std::io::stdout())?;
+        }
+        Ok(())
     }
 
     /// Ends a command that cannot be watched.
