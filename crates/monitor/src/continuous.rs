@@ -232,6 +232,7 @@ impl Worker {
             let at = interval.mul_f64(due as f64);
             let wait = at.saturating_sub(started.elapsed());
             if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+                self.sampler.forget_delays();
                 self.tick(missed);
                 self.actions.finish(LAST_ACTIONS);
                 self.handle.lock().totals.failed_actions = self.actions.failed();

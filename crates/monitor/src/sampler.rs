@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use crate::sys::{self, Counters, Machine, Process, Reading};
 use crate::{Metric, MonitorError, Sample};
 
-/// Machine-wide files cost more to read than they change: once a second is enough.
-const SYSTEM_EVERY: Duration = Duration::from_secs(1);
+/// Machine-wide files cost more to read than they change: once a second is enough. Less than one,
+/// so that a tick a moment early does not wait for the next.
+const SYSTEM_EVERY: Duration = Duration::from_millis(900);
 /// The kernel walks every page to tell the proportional share.
 const PSS_EVERY: Duration = Duration::from_secs(10);
 const GONE: &str = "the process is gone";
@@ -59,6 +60,12 @@ impl Sampler {
     pub fn without_delays(mut self) -> Self {
         self.system_every = Duration::ZERO;
         self
+    }
+
+    /// Has the next sample read everything, however dear.
+    pub(crate) fn forget_delays(&mut self) {
+        self.system_at = None;
+        self.pss_at = None;
     }
 
     /// Whether the process is still the one that was there at first, and has not ended.
@@ -200,5 +207,22 @@ impl Sampler {
         });
         self.energy = energy.ok().map(|joules| (sample.at, joules));
         sample.set(Metric::Power, watts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_another_process_got_is_not_taken_for_the_first() {
+        let mut sampler = Sampler::new(std::process::id(), Vec::new()).unwrap();
+        assert!(sampler.is_alive() && sampler.sample().get(Metric::ProcessRss).is_some());
+        // As if the process had ended and its id had been given out again since.
+        sampler.started -= 1;
+        assert!(!sampler.is_alive());
+        let sample = sampler.sample();
+        assert_eq!(sample.why(Metric::ProcessRss), Some(GONE));
+        assert!(sample.get(Metric::Load).is_some() || cfg!(not(unix)));
     }
 }

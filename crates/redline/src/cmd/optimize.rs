@@ -10,6 +10,7 @@ use backtest::strategy::{self, Strategy};
 use clap::Args;
 use market_data::BarsView;
 use market_data::table::{Column, Table};
+use monitor::{PerformanceMonitor, RunMetrics};
 use optimizer::{Axis, Evaluator, Outcome, Sweep, Trial};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -63,7 +64,10 @@ struct Document {
     trials: usize,
     elapsed_ns: Elapsed,
     bar_evaluations_per_s: f64,
+    /// Of the whole run, the load included.
     peak_rss_bytes: Option<u64>,
+    /// Of the search, sampled every 10 ms.
+    mean_rss_bytes: Option<u64>,
     best: Option<Best>,
     overfitting: Overfitting,
 }
@@ -126,10 +130,12 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     };
     let sweep = Sweep { evaluator, axes: &axes, condition: args.condition.as_deref(), objective };
     let bar = progress::bar(0, "combinations", global);
-    let outcome = sweep.run(&|done, trials| {
+    let progress = |done: usize, trials: usize| {
         bar.set_length(trials as u64);
         bar.set_position(done as u64);
-    })?;
+    };
+    let (outcome, cost) = PerformanceMonitor::new().monitor("optimize", || sweep.run(&progress));
+    let outcome = outcome?;
     bar.finish_and_clear();
 
     let started = Instant::now();
@@ -138,7 +144,7 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     }
     let save = elapsed_ns(started);
     let json = args.json.json.as_deref();
-    let body = document(&loaded.load_ns, save, bars.len(), strategy, &outcome);
+    let body = document(&loaded.load_ns, save, bars.len(), strategy, &outcome, &cost);
     if global.prints(json) {
         print_outcome(&body, &outcome, objective, args.out.as_deref());
     }
@@ -155,6 +161,7 @@ fn document(
     bars: usize,
     strategy: &dyn Strategy,
     outcome: &Outcome,
+    cost: &RunMetrics,
 ) -> Document {
     let trials = outcome.trials.len();
     let names: Vec<&'static str> = strategy.parameters().iter().map(|p| p.name).collect();
@@ -173,7 +180,8 @@ fn document(
             save,
         },
         bar_evaluations_per_s: evaluations / (outcome.features_ns + outcome.search_ns) as f64 * 1e9,
-        peak_rss_bytes: monitor::peak_rss_bytes(),
+        peak_rss_bytes: monitor::peak_rss_bytes().max(cost.peak_rss_bytes),
+        mean_rss_bytes: cost.mean_rss_bytes,
         best,
         overfitting: Overfitting { dsr: outcome.deflated_sharpe, pbo: None },
     }
@@ -218,6 +226,9 @@ fn print_outcome(body: &Document, outcome: &Outcome, objective: Stat, out: Optio
         body.elapsed_ns.search as f64 / 1e6,
         body.bar_evaluations_per_s / 1e6,
     );
+    if let Some((mean, peak)) = body.mean_rss_bytes.zip(body.peak_rss_bytes) {
+        println!("memory typical {:.1} MB, peak {:.1} MB", mean as f64 / 1e6, peak as f64 / 1e6);
+    }
     if let Some(path) = out {
         println!("trials written to {}", path.display());
     }
