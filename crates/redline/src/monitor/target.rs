@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::Seek;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 pub(crate) enum Target {
-    Command { child: Child, name: String, later: Option<File> },
+    Command { child: Child, name: String, later: Option<File>, ended: Receiver<()> },
     Other(Box<monitor::Sampler>, u32),
     Own,
 }
@@ -50,7 +52,8 @@ impl Target {
         output.pass_to(command.args(arguments))?;
         let child = command.spawn().with_context(|| format!("cannot run '{name}'"))?;
         let later = if let Output::Later(file) = output { Some(file) } else { None };
-        Ok(Self::Command { child, name: name.clone(), later })
+        let ended = wait_beside(Pid::from_child(&child));
+        Ok(Self::Command { child, name: name.clone(), later, ended })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -61,16 +64,20 @@ impl Target {
         }
     }
 
-    /// A command that has ended stays a zombie here, so that its last figures can still be read.
-    pub(crate) fn has_ended(&self) -> bool {
+    /// Waits for the end, `longest` at most; whether it came. Of a command it is told at once.
+    pub(crate) fn has_ended_within(&self, longest: Duration) -> bool {
         match self {
-            Self::Command { child, .. } => {
-                let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-                let waited = rustix::process::waitid(WaitId::Pid(Pid::from_child(child)), options);
-                !matches!(waited, Ok(None))
+            Self::Command { ended, .. } => {
+                ended.recv_timeout(longest) != Err(RecvTimeoutError::Timeout)
             }
-            Self::Other(process, _) => !process.is_alive(),
-            Self::Own => false,
+            Self::Other(process, _) => {
+                std::thread::sleep(longest);
+                !process.is_alive()
+            }
+            Self::Own => {
+                std::thread::sleep(longest);
+                false
+            }
         }
     }
 
@@ -114,4 +121,19 @@ impl Target {
             _ => bail!("'{name}' ended with neither code nor signal"),
         }
     }
+}
+
+/// Tells when `child` ends, from a thread that does nothing but wait: looking every few
+/// milliseconds would cost more than the sampling. The child stays a zombie, so that its last
+/// figures can still be read.
+fn wait_beside(child: Pid) -> Receiver<()> {
+    let (tell, ended) = channel();
+    std::thread::spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let wait = || rustix::process::waitid(WaitId::Pid(child), options);
+        while matches!(wait(), Err(rustix::io::Errno::INTR)) {}
+        // An error says that nobody waits any more.
+        let _ = tell.send(());
+    });
+    ended
 }

@@ -45,7 +45,7 @@ impl Screen {
         let samples = handle.recent(400);
         let alerts = handle.alerts();
         self.0.draw(|frame| draw(frame, &samples, &alerts))?;
-        if !event::poll(wait.max(Duration::from_millis(200)))? {
+        if !event::poll(wait)? {
             return Ok(false);
         }
         let Event::Key(key) = event::read()? else { return Ok(false) };
