@@ -109,15 +109,15 @@ mod tests {
         let samples: Vec<Sample> = (0..3).map(|_| sampler.sample()).collect();
         let mut alerts = monitor::Alerts::new(monitor::built_in_rules().unwrap());
         alerts.judge(&samples[2]);
-        let shown = |width, height| {
+        let drawn = |width, height| {
             let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
             terminal.draw(|frame| draw(frame, &samples, alerts.alerts())).unwrap();
-            terminal.backend().to_string()
+            terminal
         };
         for (width, height) in [(0, 0), (1, 1), (2, 3), (20, 5), (500, 2)] {
-            shown(width, height);
+            drawn(width, height);
         }
-        let whole = shown(100, 30);
+        let whole = drawn(100, 30).backend().to_string();
         for text in ["process memory: ", "backtest_slow", "without data", "q quits"] {
             assert!(whole.contains(text), "{text} in {whole}");
         }
