@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::alerts::Alert;
@@ -20,22 +21,37 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Hands alerts to the thread that acts on them.
 #[derive(Debug)]
 pub(crate) struct Actions {
-    queue: SyncSender<(Action, String)>,
+    queue: Option<SyncSender<(Action, String)>>,
     failed: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
 }
 
 impl Actions {
-    /// Starts the thread. It ends by itself once its owner is gone and the queue is empty; nobody
-    /// waits for it, as an action may be slow.
+    /// Starts the thread. It ends by itself once its owner is gone and the queue is empty.
     pub(crate) fn start() -> Result<Self, MonitorError> {
         let (queue, waiting) = sync_channel(WAITING);
         let failed = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&failed);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("monitor-actions".to_owned())
             .spawn(move || act(&waiting, &count))
             .map_err(MonitorError::Thread)?;
-        Ok(Self { queue, failed })
+        Ok(Self { queue: Some(queue), failed, thread })
+    }
+
+    /// Takes no more, and waits until the queue is empty, `longest` at most: an alert of the last
+    /// moment is worth a word, a dead webhook is not worth the wait. What is still under way then
+    /// counts as failed.
+    pub(crate) fn finish(&mut self, longest: Duration) {
+        self.queue = None;
+        let end = Instant::now() + longest;
+        while !self.thread.is_finished() {
+            if Instant::now() >= end {
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Queues what `rule` says for `alert`, and never waits.
@@ -45,7 +61,9 @@ impl Actions {
             return;
         }
         let Ok(json) = serde_json::to_string(alert) else { return };
-        if self.queue.try_send((action.clone(), json)).is_err() {
+        let queued =
+            self.queue.as_ref().is_some_and(|queue| queue.try_send((action.clone(), json)).is_ok());
+        if !queued {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -17,6 +17,10 @@ use crate::{Metric, MonitorError, Rule, Sample, Sampler, sys};
 
 /// Samples kept in memory: an hour at one a second, under 2 MB.
 const KEPT: usize = 3_600;
+/// Changes of alerts kept for [`Handle::take_transitions`].
+const KEPT_TRANSITIONS: usize = 256;
+/// How long the end waits for actions that still run.
+const LAST_ACTIONS: Duration = Duration::from_secs(3);
 
 /// What a [`ContinuousMonitor`] watches and where it tells of it.
 #[derive(Debug, Clone)]
@@ -47,6 +51,7 @@ struct Shared {
     totals: Totals,
     log_trouble: Option<String>,
     pushed: Vec<(Metric, f64)>,
+    transitions: VecDeque<Alert>,
 }
 
 /// A look at a running monitor from any thread.
@@ -89,6 +94,12 @@ impl Handle {
     #[must_use]
     pub fn log_trouble(&self) -> Option<String> {
         self.lock().log_trouble.clone()
+    }
+
+    /// Alerts that changed their state since the last call, oldest first; 256 at most.
+    #[must_use]
+    pub fn take_transitions(&self) -> Vec<Alert> {
+        self.lock().transitions.drain(..).collect()
     }
 
     /// Reports a figure that only the program knows, such as a backtest's time over its baseline.
@@ -165,7 +176,8 @@ impl ContinuousMonitor {
         Ok(())
     }
 
-    /// Takes a last sample, ends the thread and tells of the run. Stopping twice is fine.
+    /// Takes a last sample, ends the thread and tells of the run. Stopping twice is fine. Actions
+    /// that still run are waited for, three seconds at most.
     pub fn stop(&mut self) -> Summary {
         if let Some((stop, thread)) = self.running.take() {
             // An error here says that the thread has ended already.
@@ -220,7 +232,10 @@ impl Worker {
             let at = interval.mul_f64(due as f64);
             let wait = at.saturating_sub(started.elapsed());
             if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+                self.sampler.forget_delays();
                 self.tick(missed);
+                self.actions.finish(LAST_ACTIONS);
+                self.handle.lock().totals.failed_actions = self.actions.failed();
                 return;
             }
         }
@@ -240,11 +255,14 @@ impl Worker {
             let time = jiff::Timestamp::now();
             log.write(&Line { time, sample: &sample, transitions: &transitions });
         }
-        self.publish(sample, missed);
+        self.publish(sample, missed, transitions);
     }
 
-    fn publish(&self, sample: Sample, missed: u64) {
+    fn publish(&self, sample: Sample, missed: u64, transitions: Vec<Alert>) {
         let mut shared = self.handle.lock();
+        shared.transitions.extend(transitions);
+        let old = shared.transitions.len().saturating_sub(KEPT_TRANSITIONS);
+        shared.transitions.drain(..old);
         shared.totals.add(&sample);
         shared.totals.missed_ticks = missed;
         shared.totals.failed_actions = self.actions.failed();

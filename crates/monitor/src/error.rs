@@ -15,8 +15,15 @@ pub enum MonitorError {
         nearest: &'static str,
     },
     /// A rules file with a mistake: where, and what.
-    #[error("rules: {0}")]
-    Rules(#[from] toml::de::Error),
+    #[error("line {line}, column {column}: {why}")]
+    Rules {
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong, and what would be right.
+        why: String,
+    },
     /// A rule that contradicts itself.
     #[error("rule '{rule}': {why}")]
     Rule {
@@ -40,7 +47,7 @@ pub enum MonitorError {
         why: String,
     },
     /// A log that cannot be begun.
-    #[error("log {}: {source}", path.display())]
+    #[error("cannot write the log {}", path.display())]
     Log {
         /// The file.
         path: PathBuf,
@@ -48,10 +55,10 @@ pub enum MonitorError {
         source: std::io::Error,
     },
     /// A thread that the system refuses.
-    #[error("cannot start a thread: {0}")]
-    Thread(std::io::Error),
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// As asked.
         address: std::net::SocketAddr,

@@ -69,6 +69,16 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_loses_lines_and_says_so() {
+        let mut log = Log::open(Path::new("/dev/full")).unwrap();
+        log.write(&1);
+        log.write(&2);
+        assert_eq!(log.lost(), 2);
+        assert!(log.trouble().is_some_and(|why| why.contains("No space left")), "{log:?}");
+    }
+
+    #[test]
     fn a_folder_that_vanishes_loses_lines_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("logs");

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::sys::{self, Machine};
-use crate::{Metric, MonitorError, Sampler, watch};
+use crate::sys::{self, Counters, Machine, Reading};
+use crate::{Handle, Metric, MonitorError, Sampler, watch};
 
 /// How many bars a run goes over.
 pub trait Bars {
@@ -26,7 +26,7 @@ impl<T> Bars for Vec<T> {
 }
 
 /// What a run cost; `None` where the system does not say. Counts are the whole process's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunMetrics {
     /// What was run.
     pub name: String,
@@ -60,6 +60,10 @@ pub struct RunMetrics {
     pub cache_hits: Option<u64>,
     /// Loads from storage, where a counter was given.
     pub cache_misses: Option<u64>,
+    /// Last-level cache references, where the machine counts them.
+    pub hardware_cache_references: Option<u64>,
+    /// Last-level cache misses, where the machine counts them.
+    pub hardware_cache_misses: Option<u64>,
     /// Wall clock over the baseline's, where one was given.
     pub baseline_ratio: Option<f64>,
 }
@@ -118,6 +122,7 @@ pub struct PerformanceMonitor {
     baseline: Option<Duration>,
     allocations: Option<Counter>,
     cache: Option<[Counter; 2]>,
+    told: Option<Handle>,
 }
 
 impl PerformanceMonitor {
@@ -131,6 +136,21 @@ impl PerformanceMonitor {
     #[must_use]
     pub fn with_baseline(mut self, wall: Duration) -> Self {
         self.baseline = Some(wall);
+        self
+    }
+
+    /// Holds runs against a record of an earlier one.
+    #[must_use]
+    pub fn with_baseline_record(self, record: &RunMetrics) -> Self {
+        let wall = Duration::try_from_secs_f64(record.wall_seconds).unwrap_or_default();
+        self.with_baseline(wall)
+    }
+
+    /// Tells a running [`crate::ContinuousMonitor`] of every run's ratio to its baseline and of the
+    /// data cache, so that its rules, such as the built-in `backtest_slow`, see them.
+    #[must_use]
+    pub fn reporting_to(mut self, handle: Handle) -> Self {
+        self.told = Some(handle);
         self
     }
 
@@ -154,10 +174,11 @@ impl PerformanceMonitor {
 
     /// Runs `work` and tells what it cost.
     pub fn monitor<T>(&self, name: &str, work: impl FnOnce() -> T) -> (T, RunMetrics) {
-        let machine = sys::machine();
-        let before = self.counts(&machine);
+        let pid = std::process::id();
+        let (machine, counters) = (sys::machine(pid), Counters::open(pid));
+        let before = self.counts(&machine, &counters);
         let (result, usage) = watch(work);
-        let after = self.counts(&machine);
+        let after = self.counts(&machine, &counters);
         let wall_seconds = usage.wall.as_secs_f64();
         let grown = |of: usize| Some(after[of]?.saturating_sub(before[of]?));
         let seconds = |of: usize| grown(of).map(|nanoseconds| nanoseconds as f64 * 1e-9);
@@ -178,8 +199,14 @@ impl PerformanceMonitor {
             allocations: grown(7),
             cache_hits: grown(8),
             cache_misses: grown(9),
-            baseline_ratio: self.baseline.map(|baseline| wall_seconds / baseline.as_secs_f64()),
+            hardware_cache_references: grown(10),
+            hardware_cache_misses: grown(11),
+            baseline_ratio: self
+                .baseline
+                .filter(|baseline| !baseline.is_zero())
+                .map(|baseline| wall_seconds / baseline.as_secs_f64()),
         };
+        self.tell(&metrics, [after[8], after[9]]);
         (result, metrics)
     }
 
@@ -205,10 +232,23 @@ impl PerformanceMonitor {
         monitor_resource_usage()
     }
 
-    /// User and system nanoseconds, faults, switches, I/O, then the caller's counters.
-    fn counts(&self, machine: &Machine) -> [Option<u64>; 10] {
+    fn tell(&self, metrics: &RunMetrics, [hits, misses]: [Option<u64>; 2]) {
+        let Some(handle) = &self.told else { return };
+        let counts = [(Metric::DataCacheHits, hits), (Metric::DataCacheMisses, misses)];
+        let counts = counts.into_iter().map(|(metric, count)| (metric, count.map(|n| n as f64)));
+        let ratio = (Metric::BacktestRatio, metrics.baseline_ratio);
+        for (metric, value) in counts.chain([ratio]) {
+            if let Some(value) = value {
+                handle.push(metric, value);
+            }
+        }
+    }
+
+    /// User and system nanoseconds, faults, switches, I/O, the caller's counters, the hardware's.
+    fn counts(&self, machine: &Machine, counters: &Reading<Counters>) -> [Option<u64>; 12] {
         let usage = sys::own_usage().ok();
         let io = machine.process_io(std::process::id()).ok();
+        let counted = counters.as_ref().ok().and_then(|counters| counters.read().ok());
         let nanoseconds = |seconds: f64| (seconds * 1e9) as u64;
         let [hits, misses] = match &self.cache {
             Some([hits, misses]) => [Some(hits()), Some(misses())],
@@ -225,6 +265,8 @@ impl PerformanceMonitor {
             self.allocations.as_ref().map(|count| count()),
             hits,
             misses,
+            counted.map(|(references, _)| references),
+            counted.map(|(_, misses)| misses),
         ]
     }
 }

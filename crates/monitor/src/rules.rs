@@ -118,9 +118,18 @@ threshold = 2.0
 /// [`MonitorError::Rules`] with line and column; [`MonitorError::Rule`] for a rule that has no
 /// threshold or a `clear` on its wrong side.
 pub fn parse_rules(text: &str) -> Result<Vec<Rule>, MonitorError> {
-    let rules = toml::from_str::<File>(text)?.rule;
+    let rules = toml::from_str::<File>(text).map_err(|error| misread(text, &error))?.rule;
     rules.iter().try_for_each(Rule::check)?;
     Ok(rules)
+}
+
+/// A mistake in `text` with its place; without one it is about the whole file.
+fn misread(text: &str, error: &toml::de::Error) -> MonitorError {
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let why = error.message().lines().collect::<Vec<_>>().join("; ");
+    MonitorError::Rules { line, column, why }
 }
 
 /// The seed's four: process memory, sustained CPU, free disk, and a slow backtest.

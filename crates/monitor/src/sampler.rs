@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::sys::{self, Machine, Process, Reading};
+use crate::sys::{self, Counters, Machine, Process, Reading};
 use crate::{Metric, MonitorError, Sample};
 
-/// Machine-wide files cost more to read than they change: once a second is enough.
-const SYSTEM_EVERY: Duration = Duration::from_secs(1);
+/// Machine-wide files cost more to read than they change: once a second is enough. Less than one,
+/// so that a tick a moment early does not wait for the next.
+const SYSTEM_EVERY: Duration = Duration::from_millis(900);
 /// The kernel walks every page to tell the proportional share.
 const PSS_EVERY: Duration = Duration::from_secs(10);
 const GONE: &str = "the process is gone";
 const FIRST: &str = "needs two samples";
-const COUNTERS: &str = "hardware counters are not read";
 const NOT_PUSHED: &str = "the program has not reported it";
 
 /// Reads a process, its descendants and the machine.
@@ -22,6 +22,7 @@ pub struct Sampler {
     started: u64,
     origin: Instant,
     machine: Machine,
+    counters: Reading<Counters>,
     paths: Vec<PathBuf>,
     last: Sample,
     system_every: Duration,
@@ -42,7 +43,8 @@ impl Sampler {
             pid,
             started: sys::process(pid).ok_or_else(missing)?.started,
             origin: Instant::now(),
-            machine: sys::machine(),
+            machine: sys::machine(pid),
+            counters: Counters::open(pid),
             paths,
             last: Sample::empty(Duration::ZERO),
             system_every: SYSTEM_EVERY,
@@ -58,6 +60,12 @@ impl Sampler {
     pub fn without_delays(mut self) -> Self {
         self.system_every = Duration::ZERO;
         self
+    }
+
+    /// Has the next sample read everything, however dear.
+    pub(crate) fn forget_delays(&mut self) {
+        self.system_at = None;
+        self.pss_at = None;
     }
 
     /// Whether the process is still the one that was there at first, and has not ended.
@@ -132,8 +140,9 @@ impl Sampler {
             sample.set(Metric::ProcessPss, pss);
         }
         self.rates(sample);
-        sample.set(Metric::CacheReferences, Err(COUNTERS));
-        sample.set(Metric::CacheMisses, Err(COUNTERS));
+        let counted = self.counters.as_ref().map_err(|why| *why).and_then(Counters::read);
+        sample.set(Metric::CacheReferences, counted.map(|(references, _)| references as f64));
+        sample.set(Metric::CacheMisses, counted.map(|(_, misses)| misses as f64));
         for metric in [Metric::DataCacheHits, Metric::DataCacheMisses, Metric::BacktestRatio] {
             sample.set(metric, Err(NOT_PUSHED));
         }
@@ -198,5 +207,22 @@ impl Sampler {
         });
         self.energy = energy.ok().map(|joules| (sample.at, joules));
         sample.set(Metric::Power, watts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_another_process_got_is_not_taken_for_the_first() {
+        let mut sampler = Sampler::new(std::process::id(), Vec::new()).unwrap();
+        assert!(sampler.is_alive() && sampler.sample().get(Metric::ProcessRss).is_some());
+        // As if the process had ended and its id had been given out again since.
+        sampler.started -= 1;
+        assert!(!sampler.is_alive());
+        let sample = sampler.sample();
+        assert_eq!(sample.why(Metric::ProcessRss), Some(GONE));
+        assert!(sample.get(Metric::Load).is_some() || cfg!(not(unix)));
     }
 }

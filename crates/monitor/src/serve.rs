@@ -187,10 +187,27 @@ impl Site {
 
     fn metrics(&self) -> Answer {
         let body = match self.handle.latest() {
-            Some(sample) => prometheus(&sample, &self.handle.alerts()),
+            Some(sample) => prometheus(&sample, &self.handle.alerts()) + &self.of_itself(),
             None => String::new(),
         };
         Answer { status: "200 OK", kind: "text/plain; version=0.0.4; charset=utf-8", body }
+    }
+
+    /// The monitor's own counters.
+    fn of_itself(&self) -> String {
+        let summary = self.handle.summary();
+        let mut out = String::new();
+        for (name, help, value) in [
+            ("samples", "Samples taken.", summary.samples),
+            ("missed_ticks", "Ticks that came too late to be taken.", summary.missed_ticks),
+            ("failed_actions", "Alert actions that failed.", summary.failed_actions),
+            ("lost_log_lines", "Log lines not written.", summary.lost_log_lines),
+        ] {
+            let name = format!("redline_monitor_{name}_total");
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}");
+        }
+        out
     }
 
     fn health(&self) -> Answer {

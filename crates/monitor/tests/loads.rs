@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use monitor::{ContinuousMonitor, Handle, Metric, MonitorError, Options, Server, State};
+use monitor::{
+    ContinuousMonitor, Handle, Metric, MonitorError, Options, PerformanceMonitor, Server, State,
+};
 
 const TICK: Duration = Duration::from_millis(10);
 
@@ -56,26 +58,100 @@ fn a_child_that_holds_memory_is_measured_and_fires_and_resolves() {
     assert_eq!(monitor.stop().samples, summary.samples);
     let text = std::fs::read_to_string(log).unwrap();
     assert_eq!(text.lines().count() as u64, summary.samples);
-    let place = |state: &str| text.find(&format!("\"state\":\"{state}\"")).unwrap();
+    in_order(&text, "memory");
+}
+
+/// The log's word that `rule` was pending, fired and resolved, in that order.
+fn in_order(text: &str, rule: &str) {
+    let place = |state: &str| {
+        let change = format!("\"rule\":\"{rule}\",\"state\":\"{state}\"");
+        text.find(&change).unwrap_or_else(|| panic!("never: {rule} {state}"))
+    };
     assert!(place("pending") < place("firing") && place("firing") < place("resolved"));
 }
 
 #[test]
-fn free_disk_and_a_slow_backtest_fire_and_resolve() {
-    let rules = "[[rule]]\nname = \"disk\"\nmetric = \"disk_free_bytes\"\nwhen = \"below\"\n\
-                 threshold = 1e18\n\
-                 [[rule]]\nname = \"slow\"\nmetric = \"backtest_baseline_ratio\"\n\
-                 when = \"above\"\nthreshold = 2.0\n";
-    let rules = monitor::parse_rules(rules).unwrap();
-    let monitor = running(Options { rules, ..Options::default() });
-    let handle = monitor.handle();
-    until("no data", || state(&handle, "slow") == Some(State::NoData));
-    handle.push(Metric::BacktestRatio, 2.5);
-    until("both firing", || {
-        ["disk", "slow"].map(|rule| state(&handle, rule)) == [Some(State::Firing); 2]
+fn a_disk_that_fills_fires_and_resolves() {
+    const BYTES: u64 = 2 << 30;
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let free = rustix::fs::statvfs(folder.path()).unwrap();
+    let threshold = (free.f_bavail * free.f_frsize).saturating_sub(BYTES / 2);
+    let rules = format!(
+        "[[rule]]\nname = \"disk_free\"\nmetric = \"disk_free_bytes\"\nwhen = \"below\"\n\
+         threshold = {threshold}.0\nfor = \"500ms\"\n"
+    );
+    let log = folder.path().join("log.jsonl");
+    let mut monitor = running(Options {
+        paths: vec![folder.path().into()],
+        rules: monitor::parse_rules(&rules).unwrap(),
+        log: Some(log.clone()),
+        ..Options::default()
     });
-    handle.push(Metric::BacktestRatio, 1.0);
-    until("resolved", || state(&handle, "slow") == Some(State::Resolved));
+    let handle = monitor.handle();
+    until("inactive", || state(&handle, "disk_free") == Some(State::Inactive));
+    let path = folder.path().join("ballast");
+    let file = std::fs::File::create(&path).unwrap();
+    rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, BYTES).unwrap();
+    until("firing", || state(&handle, "disk_free") == Some(State::Firing));
+    drop(file);
+    std::fs::remove_file(path).unwrap();
+    until("resolved", || state(&handle, "disk_free") == Some(State::Resolved));
+    monitor.stop();
+    in_order(&std::fs::read_to_string(log).unwrap(), "disk_free");
+}
+
+#[test]
+fn a_backtest_of_twice_its_baseline_fires_and_resolves() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    let rules = monitor::built_in_rules().unwrap();
+    let mut continuous = running(Options { rules, log: Some(log.clone()), ..Options::default() });
+    let handle = continuous.handle();
+    let closes = vec![1.0; 1_000];
+    let strategy = |data: &Vec<f64>, wait: &Duration| {
+        std::thread::sleep(*wait);
+        data.iter().sum::<f64>()
+    };
+    let run = |monitor: &PerformanceMonitor, wait| {
+        monitor.monitor_backtest(strategy, &closes, &Duration::from_millis(wait))
+    };
+    let (sum, record) = run(&PerformanceMonitor::new(), 200);
+    assert_eq!((sum, record.bars, record.baseline_ratio), (1_000.0, Some(1_000), None));
+    let held = PerformanceMonitor::new().with_baseline_record(&record).reporting_to(handle.clone());
+    until("no data", || state(&handle, "backtest_slow") == Some(State::NoData));
+    let (_, slow) = run(&held, 600);
+    assert!(slow.is_slow(), "{slow:?}");
+    until("firing", || state(&handle, "backtest_slow") == Some(State::Firing));
+    let (_, fine) = run(&held, 100);
+    assert!(!fine.is_slow(), "{fine:?}");
+    until("resolved", || state(&handle, "backtest_slow") == Some(State::Resolved));
+    continuous.stop();
+    in_order(&std::fs::read_to_string(log).unwrap(), "backtest_slow");
+}
+
+#[test]
+fn ten_thousand_scrapes_lose_no_sample() {
+    const EACH: usize = 2_500;
+    let interval = Duration::from_millis(100);
+    let mut monitor = ContinuousMonitor::with_options(interval, Options::default()).unwrap();
+    monitor.start().unwrap();
+    let handle = monitor.handle();
+    until("a sample", || handle.latest().is_some());
+    let server = Server::start("127.0.0.1:0".parse().unwrap(), None, handle.clone()).unwrap();
+    let address = server.address();
+    let scrape = || {
+        let is_whole = |answer: String| answer.contains("redline_monitor_samples_total ");
+        (0..EACH).filter(|_| is_whole(get(address, "/metrics", ""))).count()
+    };
+    let answered: usize = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(scrape)).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).sum()
+    });
+    assert_eq!(answered, 4 * EACH);
+    let summary = monitor.stop();
+    assert_eq!(summary.missed_ticks, 0);
+    let due = summary.duration_s / interval.as_secs_f64();
+    assert!((summary.samples as f64 - due).abs() <= 2.0, "{} of {due}", summary.samples);
 }
 
 #[test]

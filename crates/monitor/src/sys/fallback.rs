@@ -44,7 +44,7 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
 #[derive(Debug)]
 pub(crate) struct Machine;
 
-pub(crate) fn machine() -> Machine {
+pub(crate) fn machine(_pid: u32) -> Machine {
     Machine
 }
 
@@ -53,12 +53,25 @@ impl Machine {
         std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
     }
 
-    pub(crate) fn children(&self, _pid: u32) -> Vec<u32> {
-        Vec::new()
+    /// A process's living children: all processes are asked for their parent.
+    pub(crate) fn children(&self, pid: u32) -> Vec<u32> {
+        SYSTEM.with_borrow_mut(|system| {
+            let what = ProcessRefreshKind::nothing();
+            system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+            let parent = Some(Pid::from_u32(pid));
+            let of_it = system.processes().values().filter(|process| process.parent() == parent);
+            of_it.map(|process| process.pid().as_u32()).collect()
+        })
     }
 
-    pub(crate) fn process_io(&self, _pid: u32) -> Reading<(u64, u64)> {
-        Err(NOT_GIVEN)
+    pub(crate) fn process_io(&self, pid: u32) -> Reading<(u64, u64)> {
+        SYSTEM.with_borrow_mut(|system| {
+            let pid = Pid::from_u32(pid);
+            let what = ProcessRefreshKind::nothing().with_disk_usage();
+            system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
+            let usage = system.process(pid).ok_or("the process is gone")?.disk_usage();
+            Ok((usage.total_read_bytes, usage.total_written_bytes))
+        })
     }
 
     pub(crate) fn open_files(&self, _pid: u32) -> Reading<u64> {
@@ -97,6 +110,20 @@ impl Machine {
     }
 
     pub(crate) fn energy_joules(&self) -> Reading<f64> {
+        Err(NOT_GIVEN)
+    }
+}
+
+/// Hardware counters, which this system keeps to itself.
+#[derive(Debug)]
+pub(crate) struct Counters;
+
+impl Counters {
+    pub(crate) fn open(_pid: u32) -> Reading<Self> {
+        Err(NOT_GIVEN)
+    }
+
+    pub(crate) fn read(&self) -> Reading<(u64, u64)> {
         Err(NOT_GIVEN)
     }
 }

@@ -1,7 +1,7 @@
 //! `/proc` and `/sys`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Process, Reading};
 
@@ -58,32 +58,44 @@ fn parse_stat(text: &str) -> Option<Process> {
 #[derive(Debug)]
 pub(crate) struct Machine {
     cores: u64,
-    cgroup_limit: Option<u64>,
-    cgroup_current: Option<String>,
+    cgroup: Option<Cgroup>,
 }
 
-/// Looks up once what does not change.
-pub(crate) fn machine() -> Machine {
+/// A control group v2 with a memory limit.
+#[derive(Debug)]
+struct Cgroup {
+    limit_bytes: u64,
+    folder: PathBuf,
+}
+
+/// Looks up once what does not change: the cores, and the control group of `pid`.
+pub(crate) fn machine(pid: u32) -> Machine {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let (cgroup_limit, cgroup_current) = cgroup();
-    Machine { cores, cgroup_limit, cgroup_current }
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    Machine { cores, cgroup: Cgroup::tightest(Path::new("/sys/fs/cgroup"), &groups) }
 }
 
-/// The tightest limit of control group v2 on the way to the root, and its use.
-fn cgroup() -> (Option<u64>, Option<String>) {
-    let Ok(own) = fs::read_to_string("/proc/self/cgroup") else { return (None, None) };
-    let Some(own) = own.lines().find_map(|line| line.strip_prefix("0::/")) else {
-        return (None, None);
-    };
-    Path::new(own)
-        .ancestors()
-        .filter_map(|group| {
-            let folder = Path::new("/sys/fs/cgroup").join(group);
-            let limit = fs::read_to_string(folder.join("memory.max")).ok()?.trim().parse().ok()?;
-            Some((limit, folder.join("memory.current").display().to_string()))
-        })
-        .min_by_key(|(limit, _): &(u64, String)| *limit)
-        .map_or((None, None), |(limit, current)| (Some(limit), Some(current)))
+impl Cgroup {
+    /// The tightest limit on the way from the group in `/proc/<pid>/cgroup` to the root.
+    fn tightest(root: &Path, groups: &str) -> Option<Self> {
+        let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+        Path::new(own)
+            .ancestors()
+            .filter_map(|group| {
+                let folder = root.join(group);
+                let limit = fs::read_to_string(folder.join("memory.max")).ok()?;
+                Some(Self { limit_bytes: limit.trim().parse().ok()?, folder })
+            })
+            .min_by_key(|group| group.limit_bytes)
+    }
+
+    /// Memory that cannot be reclaimed at once: without cached files that nobody reads now.
+    fn used_bytes(&self) -> Option<u64> {
+        let current = fs::read_to_string(self.folder.join("memory.current")).ok()?;
+        let stat = fs::read_to_string(self.folder.join("memory.stat")).unwrap_or_default();
+        let cached = field(&stat, "inactive_file ").unwrap_or(0);
+        Some(current.trim().parse::<u64>().ok()?.saturating_sub(cached))
+    }
 }
 
 impl Machine {
@@ -133,11 +145,10 @@ impl Machine {
         let text = fs::read_to_string("/proc/meminfo").map_err(|_| "/proc/meminfo is missing")?;
         let total = field(&text, "MemTotal:").ok_or("the kernel does not report it")? * 1024;
         let free = field(&text, "MemAvailable:").ok_or("the kernel does not report it")? * 1024;
-        let Some((limit, path)) = self.cgroup_limit.zip(self.cgroup_current.as_ref()) else {
-            return Ok((total - free, total));
-        };
-        let used = fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
-        Ok((used.unwrap_or(total - free), limit.min(total)))
+        let whole = (total.saturating_sub(free), total);
+        // A limit above what the machine has limits nothing.
+        let group = self.cgroup.as_ref().filter(|group| group.limit_bytes < total);
+        Ok(group.and_then(|group| Some((group.used_bytes()?, group.limit_bytes))).unwrap_or(whole))
     }
 
     /// Busy and all ticks of all cores since the machine started.
@@ -215,6 +226,21 @@ fn numbers(root: &str, file: &'static str) -> impl Iterator<Item = f64> + use<> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tightest_limit_of_a_container_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let inner = root.path().join("pod/box");
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("memory.max"), "max\n").unwrap();
+        let pod = root.path().join("pod");
+        fs::write(pod.join("memory.max"), "1000000\n").unwrap();
+        fs::write(pod.join("memory.current"), "600000\n").unwrap();
+        fs::write(pod.join("memory.stat"), "anon 1\ninactive_file 200000\n").unwrap();
+        let group = Cgroup::tightest(root.path(), "1:name=x:/\n0::/pod/box\n").unwrap();
+        assert_eq!((group.limit_bytes, group.used_bytes()), (1_000_000, Some(400_000)));
+        assert!(Cgroup::tightest(root.path(), "1:memory:/pod\n").is_none());
+    }
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_fields() {

@@ -6,10 +6,16 @@ mod imp;
 #[cfg(not(target_os = "linux"))]
 #[path = "fallback.rs"]
 mod imp;
+#[cfg(target_os = "linux")]
+mod perf;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(not(target_os = "linux"))]
+pub(crate) use imp::Counters;
 pub(crate) use imp::{Machine, machine, peak_rss_bytes, process, rss_bytes};
+#[cfg(target_os = "linux")]
+pub(crate) use perf::Counters;
 #[cfg(unix)]
 pub(crate) use unix::{disk_free_bytes, own_usage, thread_cpu};
 

@@ -1,22 +1,24 @@
 //! `redline monitor`: watch a process and its machine, and say when it is too much.
 
+mod ending;
+mod parquet;
+mod report;
 mod target;
 mod tui;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use monitor::{ContinuousMonitor, Options, Rule, Server, Summary, parse_duration};
+use monitor::{ContinuousMonitor, Handle, Options, Rule, Server, State, Summary, parse_duration};
 
 use crate::cli::{Global, Json};
 use crate::document;
-use target::Target;
+use ending::Ending;
+use target::{Output, Target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,12 +26,13 @@ Examples:
   redline monitor --pid 4321 --for 5m --json usage.json
   redline monitor --listen 127.0.0.1:9464 --rules alerts.toml -- python backtest.py
 
-The wrapped command's exit code is passed on. Exit code 1 with --pid: an alert fires at the end.";
+The wrapped command's exit code is passed on, or 128 and the signal that ended it. Without a
+command, exit code 1: an alert fires at the end. Ctrl-C reaches the command; a second one, 'q' and
+--for ask it to end (SIGTERM), and five seconds later it is ended. A Parquet log is kept as
+FILE.parquet.jsonl until the run ends; after a kill, the next run with that log takes it up.";
 
-/// How often the loop looks whether it is over.
-const LOOK: Duration = Duration::from_millis(20);
-/// Between Ctrl-C and a request to end, for a command that did not get it from the terminal.
-const GRACE: Duration = Duration::from_millis(500);
+/// How often the loop looks at signals and alerts. A core's 0.1 % is 200 us of each.
+const LOOK: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -43,8 +46,8 @@ pub(crate) struct MonitorArgs {
     /// Alert rules [default: memory, sustained CPU, free disk, slow backtest]
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Append every sample as a line of JSON
-    #[arg(long, value_name = "FILE.jsonl")]
+    /// Log every sample: appended as lines of JSON, or written as Parquet at the end
+    #[arg(long, value_name = "FILE.jsonl|FILE.parquet")]
     log: Option<PathBuf>,
     /// Serve /metrics, /health and a live page here
     #[arg(long, value_name = "ADDRESS")]
@@ -52,7 +55,7 @@ pub(crate) struct MonitorArgs {
     /// What requests must bring; needed when others can reach the address
     #[arg(long, value_name = "TEXT", env = "REDLINE_MONITOR_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Charts and alerts on this terminal; 'q' ends
+    /// Charts and alerts on this terminal; 'q' ends. The command's output follows afterwards
     #[arg(long)]
     tui: bool,
     /// End after this time; a wrapped command is asked to end
@@ -81,40 +84,46 @@ fn interval(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(args: &MonitorArgs, global: &Global) -> Result<ExitCode> {
     check(args)?;
     let rules = rules(args.rules.as_deref())?;
-    let is_over = Arc::new(AtomicBool::new(false));
-    let over = Arc::clone(&is_over);
-    ctrlc::set_handler(move || over.store(true, Ordering::Release))
-        .context("cannot catch Ctrl-C")?;
-    let mut target = Target::new(args.pid, &args.command)?;
+    let ending = Ending::new(args.duration)?;
+    let json = args.json.json.as_deref();
+    let output = match () {
+        () if args.tui => Output::Later(tempfile::tempfile().context("no temporary file")?),
+        () if json == Some(Path::new("-")) => Output::Stderr,
+        () => Output::Inherited,
+    };
+    // What could refuse the run comes first: a command that has begun has had its effects.
+    let screen = args.tui.then(tui::Screen::check).transpose()?;
+    let mut target = Target::new(args.pid, &args.command, output)?;
     let options =
-        Options { pid: target.pid(), paths: args.disk.clone(), rules, log: args.log.clone() };
-    let watched = watch(args, options, &mut target, &is_over);
+        Options { pid: target.pid(), paths: args.disk.clone(), rules, log: journal(args) };
+    let watched = watch(args, global, options, &mut target, ending, screen);
     if watched.is_err() {
         target.end();
     }
-    let (summary, log_trouble) = watched?;
+    let watched = watched?;
     let code = target.exit_code()?;
-    if let Some(why) = log_trouble {
-        eprintln!("redline: warning: {} log lines lost: {why}", summary.lost_log_lines);
-    }
-    let json = args.json.json.as_deref();
-    document::write(json, "monitor", &summary)?;
-    if global.prints(json) {
-        print(&summary);
-    }
+    target.replay()?;
+    tell(args, global, &watched, code.is_some())?;
     Ok(match code {
         Some(code) => ExitCode::from(code),
-        None if summary.is_firing() => ExitCode::FAILURE,
+        None if watched.summary.is_firing() => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
     })
 }
 
+/// A run that is over.
+struct Watched {
+    summary: Summary,
+    log_trouble: Option<String>,
+}
+
+/// Where samples go while the run lasts.
+fn journal(args: &MonitorArgs) -> Option<PathBuf> {
+    let log = args.log.as_deref()?;
+    Some(if parquet::is_wanted(log) { parquet::journal(log) } else { log.to_owned() })
+}
+
 fn check(args: &MonitorArgs) -> Result<()> {
-    if let Some(log) = &args.log
-        && log.extension().is_some_and(|extension| extension == "parquet")
-    {
-        bail!("{}: the log is JSON lines, name it .jsonl", log.display());
-    }
     for path in &args.disk {
         path.metadata().with_context(|| format!("--disk {}", path.display()))?;
     }
@@ -130,64 +139,94 @@ fn rules(path: Option<&Path>) -> Result<Vec<Rule>> {
 /// Samples until the target has ended, the time is over, or somebody said so.
 fn watch(
     args: &MonitorArgs,
+    global: &Global,
     options: Options,
     target: &mut Target,
-    is_over: &AtomicBool,
-) -> Result<(Summary, Option<String>)> {
+    mut ending: Ending,
+    screen: Option<tui::Ready>,
+) -> Result<Watched> {
     let mut monitor = ContinuousMonitor::with_options(args.interval, options)?;
     let handle = monitor.handle();
-    let server = args
-        .listen
-        .map(|address| Server::start(address, args.token.clone(), handle.clone()))
-        .transpose()?;
-    if let Some(server) = &server {
-        eprintln!("redline: listening on http://{}/", server.address());
-    }
+    let _server = args.listen.map(|address| serve(address, args, global, &handle)).transpose()?;
     monitor.start()?;
-    let mut screen = args.tui.then(tui::Screen::open).transpose()?;
-    let started = Instant::now();
-    let mut asked: Option<Instant> = None;
-    while !target.has_ended() {
-        let is_late = args.duration.is_some_and(|longest| started.elapsed() >= longest);
-        if is_late || is_over.load(Ordering::Acquire) {
-            let since = *asked.get_or_insert_with(Instant::now);
-            if target.may_be_left(since.elapsed() >= GRACE || is_late) {
-                break;
-            }
+    let mut screen = screen.map(tui::Ready::open).transpose()?;
+    let mut told = Teller { is_quiet: global.quiet || args.tui, trouble: None };
+    let mut is_quit = false;
+    let mut wait = Duration::ZERO;
+    while !target.has_ended_within(wait) {
+        if let Some(signal) = ending.next(is_quit) {
+            target.signal(signal);
         }
-        let is_quit = match &mut screen {
-            Some(screen) => screen.show(&handle, LOOK)?,
-            None => {
-                std::thread::sleep(LOOK);
-                false
-            }
-        };
-        if is_quit {
-            is_over.store(true, Ordering::Release);
+        if ending.is_asked() && !target.is_command() {
+            break;
         }
+        match &mut screen {
+            Some(screen) => is_quit = screen.show(&handle, LOOK)?,
+            None => wait = LOOK,
+        }
+        told.tell(&handle);
     }
     drop(screen);
     let summary = monitor.stop();
-    Ok((summary, handle.log_trouble()))
+    told.tell(&handle);
+    Ok(Watched { summary, log_trouble: handle.log_trouble() })
 }
 
-fn print(summary: &Summary) {
-    let bytes = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
-    let missing = || "not available".to_owned();
-    let process = &summary.process;
-    println!("duration      {:.2} s, {} samples", summary.duration_s, summary.samples);
-    let spread = |spread: Option<monitor::Spread>, unit: &dyn Fn(f64) -> String| {
-        spread.map_or_else(missing, |s| format!("mean {}, peak {}", unit(s.mean), unit(s.peak)))
-    };
-    let percent = |percent: f64| format!("{percent:.0} %");
-    println!("memory        {}", spread(process.rss_bytes, &bytes));
-    println!("CPU, 1 core   {}", spread(process.cpu_percent, &percent));
-    println!("CPU, machine  {}", spread(summary.system.cpu_percent, &percent));
-    println!("read          {}", process.read_bytes.map_or_else(missing, bytes));
-    println!("written       {}", process.written_bytes.map_or_else(missing, bytes));
-    println!("overhead      {:.3} % of a core", summary.overhead_percent);
-    for alert in &summary.alerts {
-        let state = serde_json::to_string(&alert.state).unwrap_or_default();
-        println!("alert         {}: {}", alert.rule, state.trim_matches('"'));
+fn serve(
+    address: SocketAddr,
+    args: &MonitorArgs,
+    global: &Global,
+    handle: &Handle,
+) -> Result<Server> {
+    let server = Server::start(address, args.token.clone(), handle.clone())?;
+    if !global.quiet && !args.tui {
+        eprintln!("redline: listening on http://{}/", server.address());
     }
+    Ok(server)
+}
+
+/// Says on standard error what changes while the run lasts.
+struct Teller {
+    is_quiet: bool,
+    trouble: Option<String>,
+}
+
+impl Teller {
+    fn tell(&mut self, handle: &Handle) {
+        let transitions = handle.take_transitions();
+        let trouble = handle.log_trouble();
+        if !self.is_quiet {
+            let is_told = |state| matches!(state, State::Firing | State::Resolved);
+            for alert in transitions.iter().filter(|alert| is_told(alert.state)) {
+                eprintln!("{}", report::transition(alert));
+            }
+            if let Some(why) = trouble.as_ref().filter(|_| self.trouble.is_none()) {
+                eprintln!("redline: warning: the log is not written at present: {why}");
+            }
+        }
+        self.trouble = trouble;
+    }
+}
+
+/// Ends the log, writes the document, and prints the summary: beside a command's own output on
+/// standard error, as that output may be read by another program.
+fn tell(args: &MonitorArgs, global: &Global, watched: &Watched, is_command: bool) -> Result<()> {
+    let Watched { summary, log_trouble } = watched;
+    if let Some(why) = log_trouble {
+        eprintln!("redline: warning: {} log lines lost: {why}", summary.lost_log_lines);
+    }
+    let json = args.json.json.as_deref();
+    document::write(json, "monitor", summary)?;
+    if let Some(log) = args.log.as_deref().filter(|log| parquet::is_wanted(log))
+        && let Err(error) = parquet::finish(log)
+    {
+        // The command has run: its exit code still counts.
+        eprintln!("redline: warning: the log is left as JSON lines: {error:#}");
+    }
+    match (global.prints(json), is_command) {
+        (false, _) => {}
+        (true, true) => eprint!("{}", report::summary(summary)),
+        (true, false) => print!("{}", report::summary(summary)),
+    }
+    Ok(())
 }

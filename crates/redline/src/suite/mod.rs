@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use hw_probe::{Ceilings, ProbeOptions, ProbeReport, Section};
 use indicatif::ProgressBar;
+use monitor::PerformanceMonitor;
 use perf_gate::{Kpi, Measured};
 
 /// The KPIs: titles, targets, criticals.
@@ -64,7 +65,8 @@ pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Ve
     let probe = hw_probe::probe(&options, &mut ())?;
     from_probe(&probe.ceilings(), &mut figures);
     bar.inc(1);
-    let (done, usage) = monitor::watch(|| steps::main_job(plan, bar, &mut figures));
+    let job = || steps::main_job(plan, bar, &mut figures);
+    let (done, usage) = PerformanceMonitor::new().monitor("suite", job);
     done?;
     let gb = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1e9);
     figures.ceiling("memory_typical", gb(usage.mean_rss_bytes), None);
