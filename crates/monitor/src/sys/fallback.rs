@@ -18,16 +18,21 @@ pub(crate) fn rss_bytes() -> Option<u64> {
 
 thread_local! {
     /// Kept between samples: a fresh one costs many times as much.
-    static SYSTEM: RefCell<System> = RefCell::new(System::new());
+    static SYSTEM: RefCell<Option<System>> = RefCell::new(System::new().ok());
+}
+
+/// `look` at the system, where it lets itself be looked at.
+fn with_system<T>(look: impl FnOnce(&mut System) -> Reading<T>) -> Reading<T> {
+    SYSTEM.with_borrow_mut(|system| look(system.as_mut().ok_or(NOT_GIVEN)?))
 }
 
 pub(crate) fn process(pid: u32) -> Option<Process> {
-    SYSTEM.with_borrow_mut(|system| {
+    let found = with_system(|system| {
         let pid = Pid::from_u32(pid);
         let what = ProcessRefreshKind::nothing().with_memory().with_cpu();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
-        let process = system.process(pid)?;
-        Some(Process {
+        let process = system.process(pid).ok_or(NOT_GIVEN)?;
+        Ok(Process {
             started: process.start_time(),
             is_zombie: process.status() == ProcessStatus::Zombie,
             rss_bytes: process.memory(),
@@ -37,7 +42,8 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
             minor_faults: Err(NOT_GIVEN),
             major_faults: Err(NOT_GIVEN),
         })
-    })
+    });
+    found.ok()
 }
 
 /// Machine-wide figures.
@@ -55,17 +61,18 @@ impl Machine {
 
     /// A process's living children: all processes are asked for their parent.
     pub(crate) fn children(&self, pid: u32) -> Vec<u32> {
-        SYSTEM.with_borrow_mut(|system| {
+        let found = with_system(|system| {
             let what = ProcessRefreshKind::nothing();
             system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
             let parent = Some(Pid::from_u32(pid));
             let of_it = system.processes().values().filter(|process| process.parent() == parent);
-            of_it.map(|process| process.pid().as_u32()).collect()
-        })
+            Ok(of_it.map(|process| process.pid().as_u32()).collect())
+        });
+        found.unwrap_or_default()
     }
 
     pub(crate) fn process_io(&self, pid: u32) -> Reading<(u64, u64)> {
-        SYSTEM.with_borrow_mut(|system| {
+        with_system(|system| {
             let pid = Pid::from_u32(pid);
             let what = ProcessRefreshKind::nothing().with_disk_usage();
             system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
@@ -83,7 +90,7 @@ impl Machine {
     }
 
     pub(crate) fn memory(&self) -> Reading<(u64, u64)> {
-        SYSTEM.with_borrow_mut(|system| {
+        with_system(|system| {
             system.refresh_memory();
             Ok((system.used_memory(), system.total_memory()))
         })
@@ -94,7 +101,7 @@ impl Machine {
     }
 
     pub(crate) fn load(&self) -> Reading<f64> {
-        Ok(System::load_average().one)
+        System::load_average().map(|load| load.one).map_err(|_| NOT_GIVEN)
     }
 
     pub(crate) fn disk_bytes(&self) -> Reading<(u64, u64)> {
