@@ -26,6 +26,7 @@ use anyhow::{Result, bail};
 use backtest::statistics::Stat;
 use backtest::strategy::{NextBar, Strategy};
 use clap::{Args, Subcommand};
+use monitor::PerformanceMonitor;
 use optimizer::sampler::{SamplerKind, Shard};
 use optimizer::{ParamSpace, Search, check_objective};
 
@@ -157,13 +158,16 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let bar = progress::search(global);
     let rule = args.inputs.aggregate;
     let search = Search { members: &members, rule, objective, trials: of_shard };
-    let found = search.run(&mut *sampler, journal.as_mut(), &|tick| {
-        bar.set_length(tick.of);
-        bar.set_position(tick.done);
-        if let Some(best) = tick.best {
-            bar.set_message(format!("best {best:.4}"));
-        }
-    })?;
+    let (found, cost) = PerformanceMonitor::new().monitor("optimize", || {
+        search.run(&mut *sampler, journal.as_mut(), &|tick| {
+            bar.set_length(tick.of);
+            bar.set_position(tick.done);
+            if let Some(best) = tick.best {
+                bar.set_message(format!("best {best:.4}"));
+            }
+        })
+    });
+    let found = found?;
     bar.finish_and_clear();
 
     let started = Instant::now();
@@ -191,6 +195,7 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
         rule,
         found: &found,
         left_out,
+        cost: &cost,
         load_ns: inputs.load_ns,
         save_ns,
         verdict: verdict.as_ref(),

@@ -21,7 +21,10 @@ pub(super) struct Document<'a> {
     elapsed_ns: Elapsed,
     /// Of the trials that this run made; `null` where it made none.
     bar_evaluations_per_s: Option<f64>,
+    /// Of the whole run, the load included.
     peak_rss_bytes: Option<u64>,
+    /// Of the search, sampled every 10 ms.
+    mean_rss_bytes: Option<u64>,
     best: Option<Best>,
     overfitting: Overfitting,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +83,7 @@ pub(super) struct Report<'a> {
     pub(super) rule: Rule,
     pub(super) found: &'a Found,
     pub(super) left_out: u64,
+    pub(super) cost: &'a monitor::RunMetrics,
     pub(super) load_ns: u64,
     pub(super) save_ns: u64,
     pub(super) verdict: Option<&'a Verdict>,
@@ -102,7 +106,8 @@ impl Report<'_> {
                 save: self.save_ns,
             },
             bar_evaluations_per_s: self.rate(),
-            peak_rss_bytes: monitor::peak_rss_bytes(),
+            peak_rss_bytes: monitor::peak_rss_bytes().max(self.cost.peak_rss_bytes),
+            mean_rss_bytes: self.cost.mean_rss_bytes,
             best: self.found.best.map(|at| self.best(at)),
             overfitting: self.verdict.map(Overfitting::new).unwrap_or_default(),
             walk_forward: self.walked.as_ref(),
@@ -156,6 +161,10 @@ impl Report<'_> {
             resumed => format!(" ({resumed} from the study)"),
         };
         println!("{} trials{resumed} x {} bars{rate}", body.trials, body.bars);
+        if let Some((mean, peak)) = body.mean_rss_bytes.zip(body.peak_rss_bytes) {
+            let [mean, peak] = [mean, peak].map(|bytes| bytes as f64 / 1e6);
+            println!("memory typical {mean:.1} MB, peak {peak:.1} MB");
+        }
         if let Some(path) = out {
             println!("trials written to {}", path.display());
         }
