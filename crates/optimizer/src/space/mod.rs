@@ -265,6 +265,6 @@ mod tests {
                 .unwrap();
         assert!(space.permits(&[9.0, 50.0]));
         assert!(space.refusal(&[5.0, 50.0]).unwrap().contains("'fast > 8'"));
-        assert!(space.refusal(&[60.0, 50.0]).unwrap().contains("below slow"));
+        assert!(space.refusal(&[60.0, 50.0]).unwrap().contains("fast < slow"));
     }
 }
