@@ -9,4 +9,4 @@ if ! cargo +nightly --version >/dev/null 2>&1; then
 fi
 target=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan \
-    cargo +nightly test --target "$target" --lib -p features -p market-data -p hw-probe
+    cargo +nightly test --target "$target" --lib -p features -p market-data -p hw-probe -p backtest

@@ -226,3 +226,61 @@ fn go<V: Vector>(
     }
     lanes.leave(tile);
 }
+
+#[cfg(test)]
+mod tests {
+    use market_data::{Bars, SynthOptions};
+
+    use super::*;
+
+    /// Entries and exits at about one bar in ten, some at both.
+    fn signals(bars: usize, seed: u64) -> [Vec<bool>; 2] {
+        let mut state = seed;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33).is_multiple_of(10)
+        };
+        [0, 1].map(|_| (0..bars).map(|_| draw()).collect())
+    }
+
+    fn statistics(batch: &mut Batch, bars: &Bars, trials: usize) -> Vec<Statistics> {
+        let all: Vec<[Vec<bool>; 2]> =
+            (0..trials).map(|trial| signals(bars.len(), trial as u64)).collect();
+        let (mut tile, mut events) = (Tile::new(), Events::new());
+        for from in (0..bars.len()).step_by(TILE) {
+            let to = (from + TILE).min(bars.len());
+            tile.load(&bars.close, from..to);
+            let of_tile: Vec<EntryExit> = all
+                .iter()
+                .map(|[entry, exit]| EntryExit {
+                    entry: crate::Mask::from_bools(&entry[from..to]),
+                    exit: crate::Mask::from_bools(&exit[from..to]),
+                    ..EntryExit::default()
+                })
+                .collect();
+            batch.feed(&tile, &of_tile, &mut events);
+        }
+        (0..trials).map(|trial| batch.statistics(trial, bars.view(), 60_000_000_000)).collect()
+    }
+
+    #[test]
+    fn every_form_of_accounts_gives_the_same_bits() {
+        let bars = market_data::synth(&SynthOptions { bars: 5_000, ..SynthOptions::default() });
+        for (fees, fixed_fees, min_size) in [(0.0, 0.0, 1e-8), (0.01, 0.0, 0.5), (0.001, 0.2, 1e-8)]
+        {
+            let config = Config {
+                fees: fees.into(),
+                fixed_fees: fixed_fees.into(),
+                min_size,
+                ..Config::default()
+            };
+            let all_in = AllIn::of(&config).expect("the case of batches");
+            let plain = Accounts::Plain(Box::new(Lanes::new(config.init_cash)));
+            let expected = statistics(&mut Batch::with(all_in, plain), &bars, LANES);
+            for trials in [1, 5, LANES] {
+                let mut batch = Batch::with(all_in, Accounts::new(config.init_cash));
+                assert_eq!(statistics(&mut batch, &bars, trials), expected[..trials]);
+            }
+        }
+    }
+}

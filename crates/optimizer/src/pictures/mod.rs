@@ -9,7 +9,7 @@
 //! | `report.rs`, `report.html` | all of them on a page |
 //!
 //! Scores are coloured by the scale viridis, which is read the same without red and green, and in
-//! grey. [`INK`] and [`PAPER`] are used for nothing else, so that a page can turn them over in the
+//! grey. `INK` and `PAPER` are used for nothing else, so that a page can turn them over in the
 //! dark.
 
 mod heatmap;

@@ -58,6 +58,20 @@ fn kill_after(arguments: &[&str], study: &Path, lines_wanted: usize) -> bool {
     !child.wait().unwrap().success()
 }
 
+/// Starts a study anew and kills its search up to four times; gives how often it was killed.
+fn kill_often(arguments: &[&str], study: &Path, out: &Path) -> usize {
+    for file in [study, out] {
+        let _ = std::fs::remove_file(file);
+    }
+    for kills in 0..4 {
+        if !kill_after(arguments, study, lines(study)) {
+            return kills;
+        }
+        assert!(!out.exists(), "a killed search leaves no half of a file");
+    }
+    4
+}
+
 const RANGES: [&str; 4] = ["--param", "fast=2:60", "--param", "slow=log:20:300"];
 
 #[test]
@@ -73,12 +87,9 @@ fn a_search_that_is_killed_again_and_again_ends_as_the_uninterrupted_one() {
         ok(&optimize(&[&data], &[&more[..], &["--out", text(&whole)]].concat()));
         more.extend(["--out", text(&out), "--study", text(&study)]);
         let arguments = arguments(&[&data], &more);
-        let mut kills = 0;
-        while kills < 4 && kill_after(&arguments, &study, lines(&study)) {
-            kills += 1;
-            assert!(!out.exists(), "{sampler}: a killed search leaves no half of a file");
-        }
-        assert!(kills > 0, "{sampler}: it ended before it could be killed");
+        // On a busy machine a search may end before this process looks: then it starts over.
+        let kills = (0..20).map(|_| kill_often(&arguments, &study, &out)).find(|&kills| kills > 0);
+        assert!(kills.is_some(), "{sampler}: it always ended before it could be killed");
         let output = redline(&arguments);
         ok(&output);
         assert!(stderr(&output).contains("resuming after"), "{sampler}: {}", stderr(&output));
