@@ -4,7 +4,7 @@ use backtest::statistics::Stat;
 use backtest::{Config, SizeType, strategy};
 use bench_kit::{Criterion, Throughput, criterion_group, criterion_main, sizes};
 use market_data::SynthOptions;
-use optimizer::{Axis, Evaluator, Sweep};
+use optimizer::{Axis, Evaluate, Evaluator, Sweep};
 
 fn sweeps(c: &mut Criterion) {
     let bars =
@@ -40,9 +40,39 @@ fn sweeps(c: &mut Criterion) {
     group.finish();
 }
 
+/// A grid of at least `trials` pairs, the windows as close as can be.
+fn pairs(trials: usize) -> Vec<Vec<f64>> {
+    let side = trials.isqrt() + 1;
+    let fast = (2..).take(side).map(|window| window as f64);
+    fast.flat_map(|fast| (0..side).map(move |at| vec![fast, (150 + at) as f64]))
+        .take(trials)
+        .collect()
+}
+
+/// The cost of a trial does not grow with their number.
+fn trials(c: &mut Criterion) {
+    let bars =
+        market_data::synth(&SynthOptions { bars: sizes::minute_year(), ..SynthOptions::default() });
+    let evaluator = Evaluator {
+        bars: bars.view(),
+        freq_ns: 60_000_000_000,
+        strategy: strategy::find("ma-cross").expect("a built-in strategy"),
+        config: Config { fees: 2e-5.into(), ..Config::default() },
+        threads: 0,
+    };
+    let mut group = c.benchmark_group("optimizer/trials");
+    for trials in [100, 1_000, 10_000] {
+        let points = pairs(trials);
+        let run = || evaluator.evaluate(&points, 0..bars.len(), &|_, _| {}).expect("trials");
+        group.throughput(Throughput::Elements((trials * bars.len()) as u64)).sample_size(10);
+        group.bench_function(trials.to_string(), |b| b.iter(run));
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = bench_kit::criterion("optimizer");
-    targets = sweeps
+    targets = sweeps, trials
 }
 criterion_main!(benches);

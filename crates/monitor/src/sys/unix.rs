@@ -31,6 +31,22 @@ pub(crate) fn own_usage() -> Reading<OwnUsage> {
     })
 }
 
+/// The most memory that this process ever held.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn peak_rss_bytes() -> Option<u64> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: as in `usage`.
+    let usage = unsafe {
+        if libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) != 0 {
+            return None;
+        }
+        usage.assume_init()
+    };
+    // macOS counts bytes, the other systems KiB.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    Some(usage.ru_maxrss as u64 * unit)
+}
+
 fn usage(who: libc::c_int) -> Reading<OwnUsage> {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the pointer is to a writable `rusage`, which the call fills; all zeros are a valid one.
