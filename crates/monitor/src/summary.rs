@@ -107,6 +107,10 @@ impl Summary {
 struct Total {
     sum: f64,
     count: u64,
+    /// Values times the seconds since the sample before, and those seconds: the last sample of a
+    /// run comes out of turn and must not count as much as a tick's.
+    weighted: f64,
+    seconds: f64,
     peak: f64,
     last: f64,
 }
@@ -128,12 +132,18 @@ impl Totals {
     pub(crate) fn add(&mut self, sample: &Sample) {
         self.metrics.resize(Metric::ALL.len(), Total::default());
         self.samples += 1;
+        let seconds = match self.first {
+            Some(_) => sample.at.saturating_sub(self.last).as_secs_f64(),
+            None => 0.0,
+        };
         self.first.get_or_insert(sample.at);
         self.last = sample.at;
         for (metric, total) in Metric::ALL.iter().zip(&mut self.metrics) {
             if let Some(value) = sample.get(*metric) {
                 total.sum += value;
                 total.count += 1;
+                total.weighted += value * seconds;
+                total.seconds += seconds;
                 total.peak = total.peak.max(value);
                 total.last = value;
             }
@@ -145,7 +155,10 @@ impl Totals {
     }
 
     fn spread(&self, metric: Metric) -> Option<Spread> {
-        self.total(metric).map(|t| Spread { mean: t.sum / t.count as f64, peak: t.peak })
+        self.total(metric).map(|t| Spread {
+            mean: if t.seconds > 0.0 { t.weighted / t.seconds } else { t.sum / t.count as f64 },
+            peak: t.peak,
+        })
     }
 
     fn last(&self, metric: Metric) -> Option<f64> {
