@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     Suite(cmd::suite::SuiteArgs),
     /// Compare two run records
     Compare(cmd::compare::CompareArgs),
+    /// Look into a bench case or a run: flamegraph, heap, instructions, and what changed since
+    Profile(crate::profile::ProfileArgs),
 }
 
 /// The `--json` option.
