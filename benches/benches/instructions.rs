@@ -248,7 +248,10 @@ fn judge(sample: Sample, mut alerts: Alerts) -> Alerts {
 library_benchmark_group!(name = hw_probe_kernels, benchmarks = [filled, verify, chase]);
 library_benchmark_group!(name = market_data_kernels, benchmarks = [synth, validate, load]);
 library_benchmark_group!(name = features_kernels, benchmarks = [rolling_mean, kernel, set]);
-library_benchmark_group!(name = backtest_kernels, benchmarks = [crossing, simulate, statistics, batch]);
+library_benchmark_group!(
+    name = backtest_kernels,
+    benchmarks = [crossing, simulate, statistics, batch]
+);
 library_benchmark_group!(name = optimizer_kernels, benchmarks = [sampler]);
 library_benchmark_group!(name = monitor_kernels, benchmarks = [sample, judge]);
 

@@ -22,7 +22,8 @@ fn a_planted_allocation_is_counted_and_its_place_is_named() {
     expect(heap, || planted_kernel(&input, &mut output));
     expect(HeapCount::NONE, || output.copy_from_slice(&input));
 
-    let failed = AssertUnwindSafe(|| expect(HeapCount::NONE, || planted_kernel(&input, &mut output)));
+    let failed =
+        AssertUnwindSafe(|| expect(HeapCount::NONE, || planted_kernel(&input, &mut output)));
     let message = catch_unwind(failed).expect_err("a failure");
     let message = message.downcast_ref::<String>().unwrap();
     assert!(message.starts_with("took 8000 bytes in 1 blocks"), "{message}");

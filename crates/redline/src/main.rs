@@ -43,12 +43,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Probe(args) => cmd::probe::run(&args, &cli.global),
         Verb::Data(args) => cmd::data::run(&args, &cli.global),
         Verb::Features(args) => cmd::features::run(&args, &cli.global),
-        Verb::Backtest(args) => {
-            profile::with_sampler(&args.pprof, &cli.global, || cmd::backtest::run(&args, &cli.global))
-        }
-        Verb::Optimize(args) => {
-            profile::with_sampler(&args.pprof, &cli.global, || cmd::optimize::run(&args, &cli.global))
-        }
+        Verb::Backtest(args) => profile::with_sampler(&args.pprof, &cli.global, || {
+            cmd::backtest::run(&args, &cli.global)
+        }),
+        Verb::Optimize(args) => profile::with_sampler(&args.pprof, &cli.global, || {
+            cmd::optimize::run(&args, &cli.global)
+        }),
         Verb::Suite(args) => {
             profile::with_sampler(&args.pprof, &cli.global, || cmd::suite::run(&args, &cli.global))
         }

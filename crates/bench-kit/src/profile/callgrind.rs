@@ -91,8 +91,13 @@ impl CallGraph {
     /// Writes `callgrind.out`, stacks, a flamegraph of instructions and the summary to `folder`.
     ///
     /// # Errors
-    /// [`ProfileError::Io`].
+    /// [`ProfileError::Io`]; [`ProfileError::Format`] where nothing was counted.
     pub fn write(&self, folder: &Path, about: &About) -> Result<Summary, ProfileError> {
+        if self.instructions() == 0 {
+            let what = "no instructions: valgrind found no symbols, as older ones do where LLD \
+                        linked; link with GNU ld";
+            return Err(ProfileError::Format { line: 0, what: what.to_owned() });
+        }
         let stacks = self.stacks();
         write_file(folder, files::CALLGRIND, self.text.as_bytes())?;
         write_file(folder, files::STACKS, stacks.to_string().as_bytes())?;

@@ -49,8 +49,10 @@ impl Allocations {
     /// # Errors
     /// [`ProfileError::Format`] where it is none.
     pub fn parse(json: &str) -> Result<Self, ProfileError> {
-        let file: File = serde_json::from_str(json)
-            .map_err(|error| ProfileError::Format { line: error.line(), what: error.to_string() })?;
+        let file: File = serde_json::from_str(json).map_err(|error| ProfileError::Format {
+            line: error.line(),
+            what: error.to_string(),
+        })?;
         let frame = |at: &usize| file.ftbl.get(*at).map(|text| without_address(text).to_owned());
         let place = |point: &Point| Place {
             bytes: point.tb,

@@ -18,7 +18,7 @@ pub enum ProfileError {
         source: std::io::Error,
     },
     /// A file that is not what it should be.
-    #[error("line {line}: {what}")]
+    #[error("{}{what}", position(*line))]
     Format {
         /// From 1; 0 where the whole is meant.
         line: usize,
@@ -31,4 +31,8 @@ pub enum ProfileError {
     /// The picture could not be drawn.
     #[error("cannot draw the flamegraph: {0}")]
     Drawing(String),
+}
+
+fn position(line: usize) -> String {
+    if line == 0 { String::new() } else { format!("line {line}: ") }
 }

@@ -20,6 +20,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// `cpu`, `heap` or `instructions`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Heap => "heap",
+            Self::Instructions => "instructions",
+        }
+    }
+
     /// What the weights of its stacks are.
     #[must_use]
     pub fn unit(self) -> &'static str {

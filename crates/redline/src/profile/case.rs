@@ -83,9 +83,8 @@ fn check_crate(krate: &str, checkout: &Checkout) -> Result<()> {
     let crates: Vec<&str> =
         packages.iter().map(String::as_str).filter(known).chain([KPI]).collect();
     if !crates.contains(&krate) {
-        let hint = nearest(krate, &crates).map_or_else(String::new, |near| {
-            format!("; did you mean {near}?")
-        });
+        let hint = nearest(krate, &crates)
+            .map_or_else(String::new, |near| format!("; did you mean {near}?"));
         bail!("no crate `{krate}` with bench cases{hint} (crates: {})", crates.join(", "));
     }
     Ok(())

@@ -122,9 +122,8 @@ impl Checkout {
         let is_bench = |built: &Built| {
             built.target.as_ref().is_some_and(|target| target.kind.iter().any(|k| k == "bench"))
         };
-        let bench = |built: Built| {
-            Some(Bench { executable: built.executable?, folder: folder.to_owned() })
-        };
+        let bench =
+            |built: Built| Some(Bench { executable: built.executable?, folder: folder.to_owned() });
         Ok(built.filter(is_bench).filter_map(bench).collect())
     }
 
@@ -143,7 +142,11 @@ impl Checkout {
         if !output.status.success() {
             bail!("{COUNTED} does not build at {}", self.revision);
         }
-        Ok(text.lines().filter_map(|line| line.strip_suffix(": benchmark")).map(str::to_owned).collect())
+        Ok(text
+            .lines()
+            .filter_map(|line| line.strip_suffix(": benchmark"))
+            .map(str::to_owned)
+            .collect())
     }
 
     /// `cargo bench` of the counted cases.

@@ -98,9 +98,8 @@ pub(crate) fn run(args: &ProfileArgs, global: &Global) -> Result<ExitCode> {
     }
     if let Some(base) = &base {
         let base_out = out.join("base");
-        let base_summary = run::profile(&case, base, &base_out, global).with_context(|| {
-            format!("{} at {}", case.name(), base.revision())
-        })?;
+        let base_summary = run::profile(&case, base, &base_out, global)
+            .with_context(|| format!("{} at {}", case.name(), base.revision()))?;
         compare(&base_summary, &summary, base.revision(), &out, global)?;
     }
     if !global.quiet {

@@ -1,10 +1,10 @@
-//! Profiles a run of `redline` itself: time in this very process, the rest under valgrind.
+//! Profiles a run of `redline` itself, in this very process.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use bench_kit::profile::{About, Allocations, CallGraph, Kind, Sampler};
+use anyhow::{Result, bail};
+use bench_kit::profile::{About, Kind, Sampler};
 use clap::{Args, Parser};
 
 use super::{picture, refuse_nested, tell};
@@ -65,41 +65,16 @@ pub(super) fn run(
     out: Option<&Path>,
     global: &Global,
 ) -> Result<ExitCode> {
+    if kind != Kind::Cpu {
+        bail!("--kind {} is for cases: a command is profiled in its own process", kind.name());
+    }
     // People write the program's name, too.
     let command = command.strip_prefix(&["redline".to_owned()]).unwrap_or(command);
     refuse_nested(command)?;
-    let parsed = Cli::try_parse_from(std::iter::once("redline").chain(command.iter().map(String::as_str)));
+    let parsed =
+        Cli::try_parse_from(std::iter::once("redline").chain(command.iter().map(String::as_str)));
     let cli = parsed.unwrap_or_else(|error| error.exit());
     let name = command.join(" ");
     let out = out.map_or_else(|| PathBuf::from("redline-profile"), Path::to_owned);
-    if kind == Kind::Cpu {
-        return sampled(&name, &out, global, || crate::dispatch(cli));
-    }
-    let file = tempfile::NamedTempFile::new().context("no temporary file")?.into_temp_path();
-    let path = file.display();
-    let tool = match kind {
-        Kind::Heap => ["--tool=dhat".to_owned(), format!("--dhat-out-file={path}")],
-        _ => ["--tool=callgrind".to_owned(), format!("--callgrind-out-file={path}")],
-    };
-    let status = Command::new("valgrind")
-        .args(tool)
-        .arg("--quiet")
-        .arg(std::env::current_exe()?)
-        .args(command)
-        .status()
-        .context("cannot run valgrind, which this kind of profile needs")?;
-    let text = std::fs::read_to_string(&file)?;
-    if text.is_empty() {
-        bail!("valgrind has left no profile of `redline {name}`");
-    }
-    let about = About::new(&format!("redline {name}"), kind);
-    let summary = match kind {
-        Kind::Heap => Allocations::parse(&text)?.write(&out, &about, None)?,
-        _ => CallGraph::parse(&text)?.write(&out, &about)?,
-    };
-    if !global.quiet {
-        eprint!("\n{}", tell::table(&summary));
-        eprintln!("{}", picture(&out));
-    }
-    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
+    sampled(&name, &out, global, || crate::dispatch(cli))
 }

@@ -49,8 +49,7 @@ fn time(
         let mut command = bench.run(&["--profile-time", seconds, "--exact", case.id()]);
         command.env("BENCH_KIT_PROFILE", word).env("BENCH_KIT_FOLDER", out);
         finish(&mut command, case, checkout, global)?;
-        return Summary::read(out)
-            .with_context(|| format!("{} has left no profile", case.name()));
+        return Summary::read(out).with_context(|| format!("{} has left no profile", case.name()));
     }
     bail!("no case `{}` at {}", case.name(), checkout.revision())
 }
@@ -68,12 +67,7 @@ fn count(case: &Case, checkout: &Checkout, out: &Path, global: &Global) -> Resul
 }
 
 /// Runs a bench to its end; what it said last, where it fails.
-fn finish(
-    command: &mut Command,
-    case: &Case,
-    checkout: &Checkout,
-    global: &Global,
-) -> Result<()> {
+fn finish(command: &mut Command, case: &Case, checkout: &Checkout, global: &Global) -> Result<()> {
     let spinner = progress::spinner(format!("profiling {}", case.name()), global);
     let output = command.output().context("cannot run the bench")?;
     spinner.finish_and_clear();
@@ -104,6 +98,9 @@ fn callgrind_file(folder: &Path) -> Option<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.collect();
     paths.sort();
     let inner = |path: &PathBuf| path.is_dir().then(|| callgrind_file(path)).flatten();
-    paths.iter().find(|path| path.is_file() && is_file(path)).cloned()
+    paths
+        .iter()
+        .find(|path| path.is_file() && is_file(path))
+        .cloned()
         .or_else(|| paths.iter().find_map(inner))
 }

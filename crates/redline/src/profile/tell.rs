@@ -69,8 +69,7 @@ impl Scale {
     /// nobody timed the calls, they become shares. Bytes are brought to a call; instructions are.
     pub(super) fn of(base: &Summary, head: &Summary) -> Self {
         let per_call = |summary: &Summary| 1.0 / summary.calls.unwrap_or(1).max(1) as f64;
-        let per_sample =
-            |summary: &Summary, whole: f64| whole / summary.total.max(1) as f64;
+        let per_sample = |summary: &Summary, whole: f64| whole / summary.total.max(1) as f64;
         match (head.kind, base.ns_per_call, head.ns_per_call) {
             (Kind::Cpu, Some(before), Some(after)) => Self {
                 base: per_sample(base, before),

@@ -104,7 +104,8 @@ impl Watch {
             thread.unsampled_ns += since_ns;
             if thread.id != self.this && thread.unsampled_ns >= self.interval_ns {
                 // What a late wake-up missed is made up for by one sample more, not by a burst.
-                thread.unsampled_ns = (thread.unsampled_ns - self.interval_ns).min(self.interval_ns);
+                thread.unsampled_ns =
+                    (thread.unsampled_ns - self.interval_ns).min(self.interval_ns);
                 interrupt(self.process, thread.id);
             }
             true
