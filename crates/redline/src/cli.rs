@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     Suite(cmd::suite::SuiteArgs),
     /// Compare two run records
     Compare(cmd::compare::CompareArgs),
+    /// Judge a change: build and measure two revisions side by side
+    Gate(Box<cmd::gate::GateArgs>),
 }
 
 /// The `--json` option.

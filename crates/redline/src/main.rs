@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Verb::Suite(args) => cmd::suite::run(&args, &cli.global),
         Verb::Monitor(args) => monitor::run(&args, &cli.global),
         Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
+        Verb::Gate(args) => cmd::gate::run(&args, &cli.global),
     };
     result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {
