@@ -26,6 +26,7 @@ mod compare;
 mod error;
 pub mod gate;
 mod kpi;
+pub mod page;
 mod random;
 pub mod read;
 mod record;

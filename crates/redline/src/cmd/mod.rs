@@ -7,4 +7,5 @@ pub(crate) mod features;
 pub(crate) mod gate;
 pub(crate) mod optimize;
 pub(crate) mod probe;
+pub(crate) mod report;
 pub(crate) mod suite;
