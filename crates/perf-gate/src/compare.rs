@@ -168,7 +168,8 @@ impl Comparison {
 }
 
 impl Change {
-    fn cells(&self) -> [String; 4] {
+    /// Base, head, change and its interval, as text.
+    pub(crate) fn cells(&self) -> [String; 4] {
         let dash = || "-".to_owned();
         let value = |value: Option<f64>| {
             value.map_or_else(dash, |value| format!("{} {}", digits(value), self.unit))

@@ -35,4 +35,7 @@ pub enum GateError {
     /// A KPI file with a mistake.
     #[error("KPI file: {0}")]
     Kpis(#[from] toml::de::Error),
+    /// The page's template could not be filled.
+    #[error("the page could not be made: {0}")]
+    Page(String),
 }

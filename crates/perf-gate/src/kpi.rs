@@ -239,6 +239,13 @@ pub fn table(kpis: &[Kpi]) -> String {
     })
 }
 
+impl Kpi {
+    /// Value, target, critical and share of the ceiling, as text.
+    pub(crate) fn cells(&self) -> [String; 4] {
+        cells(self)
+    }
+}
+
 fn cells(kpi: &Kpi) -> [String; 4] {
     let sign = match kpi.better {
         Better::Lower => ["<", ">"],

@@ -25,6 +25,7 @@
 mod compare;
 mod error;
 mod kpi;
+pub mod page;
 mod record;
 mod statistics;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hw_probe::Machine;
+use hw_probe::{Machine, ProbeReport};
 use serde::{Deserialize, Serialize};
 
 use crate::{GateError, Kpi};
@@ -29,6 +29,9 @@ pub struct RunRecord {
     pub started_at: String,
     /// The KPIs, in the order of their file.
     pub kpis: Vec<Kpi>,
+    /// The probe that gave the ceilings; `None` in records that kept only the KPIs.
+    #[serde(default)]
+    pub probe: Option<ProbeReport>,
 }
 
 impl RunRecord {

@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     Suite(cmd::suite::SuiteArgs),
     /// Compare two run records
     Compare(cmd::compare::CompareArgs),
+    /// Put a run, its ceilings, its comparison and its flamegraphs on one page
+    Report(cmd::report::ReportArgs),
 }
 
 /// The `--json` option.

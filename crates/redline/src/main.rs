@@ -11,6 +11,7 @@ mod document;
 mod monitor;
 mod options;
 mod progress;
+mod records;
 mod report;
 mod source;
 mod stats;
@@ -36,15 +37,24 @@ fn main() -> ExitCode {
         Verb::Suite(args) => cmd::suite::run(&args, &cli.global),
         Verb::Monitor(args) => monitor::run(&args, &cli.global),
         Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
+        Verb::Report(args) => cmd::report::run(&args, &cli.global),
     };
     result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {
             return ExitCode::SUCCESS;
         }
         // One line: what follows a first one (the source under a mistake) repeats where it is.
-        let text = format!("redline: {error:#}");
-        eprintln!("{}", text.lines().next().unwrap_or_default());
+        let text = told(&error);
+        eprintln!("redline: {}", text.lines().next().unwrap_or_default());
         ExitCode::from(2)
+    })
+}
+
+/// The error and its causes, each told once: many a library's text has its cause's in it already.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
     })
 }
 

@@ -6,4 +6,5 @@ pub(crate) mod data;
 pub(crate) mod features;
 pub(crate) mod optimize;
 pub(crate) mod probe;
+pub(crate) mod report;
 pub(crate) mod suite;

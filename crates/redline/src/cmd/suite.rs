@@ -1,6 +1,6 @@
 //! `redline suite`: every KPI, the table, a run record.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -9,7 +9,7 @@ use perf_gate::{RunRecord, SCHEMA, Status};
 
 use crate::cli::{Global, Json};
 use crate::suite::{self, Plan};
-use crate::{document, progress};
+use crate::{document, progress, records};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,9 +33,6 @@ pub(crate) struct SuiteArgs {
     json: Json,
 }
 
-/// Where records are kept in a checkout.
-const RECORDS: &str = "benches/record";
-
 pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
     let started_at = jiff::Timestamp::now();
     let plan = Plan { quick: args.quick, data: args.data.clone() };
@@ -44,13 +41,14 @@ pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
     bar.finish_and_clear();
     let record = RunRecord {
         schema: SCHEMA.to_owned(),
-        machine: probe.machine,
+        machine: probe.machine.clone(),
         commit: git(&["rev-parse", "HEAD"]),
         dirty: git(&["status", "--porcelain"]).map(|changes| !changes.is_empty()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: std::env::args().collect(),
         started_at: started_at.to_string(),
         kpis,
+        probe: Some(probe),
     };
     let json = args.json.json.as_deref();
     if global.prints(json) {
@@ -75,14 +73,10 @@ pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
 
 /// `benches/record/<fingerprint>/<time>.json` in a checkout, else a file in this folder.
 fn record_path(fingerprint: &str, started_at: jiff::Timestamp) -> Result<PathBuf> {
-    let name = format!("suite-{}.json", started_at.strftime("%Y%m%dT%H%M%SZ"));
-    if !Path::new(RECORDS).is_dir() {
-        return Ok(name.into());
-    }
-    let folder = Path::new(RECORDS).join(fingerprint);
+    let folder = records::folder(fingerprint);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    Ok(folder.join(name))
+    Ok(folder.join(format!("suite-{}.json", started_at.strftime("%Y%m%dT%H%M%SZ"))))
 }
 
 /// What git answers here; `None` without git or outside a repository.

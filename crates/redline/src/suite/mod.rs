@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use hw_probe::{Ceilings, ProbeOptions, ProbeReport, Section};
+use hw_probe::{Ceilings, ProbeOptions, ProbeReport};
 use indicatif::ProgressBar;
 use monitor::PerformanceMonitor;
 use perf_gate::{Kpi, Measured};
@@ -57,11 +57,7 @@ impl Figures {
 pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Vec<Kpi>)> {
     let mut figures = Figures::default();
     bar.set_message("probe");
-    let options = ProbeOptions {
-        quick: true,
-        sections: vec![Section::Machine, Section::Memory, Section::Compute, Section::Storage],
-        ..ProbeOptions::default()
-    };
+    let options = ProbeOptions { quick: true, ..ProbeOptions::default() };
     let probe = hw_probe::probe(&options, &mut ())?;
     from_probe(&probe.ceilings(), &mut figures);
     bar.inc(1);

@@ -5,4 +5,5 @@ mod bad_input;
 mod common;
 mod monitor;
 mod optimize;
+mod report;
 mod verbs;

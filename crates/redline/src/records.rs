@@ -1,0 +1,49 @@
+//! Where runs of the suite are kept.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use perf_gate::RunRecord;
+
+/// Where records are kept in a checkout, a folder for each machine.
+const RECORDS: &str = "benches/record";
+
+/// The records of a folder.
+pub(crate) struct Kept {
+    /// Oldest first.
+    pub(crate) records: Vec<RunRecord>,
+    /// Records that could not be read, and why.
+    pub(crate) passed_over: Vec<String>,
+}
+
+/// `benches/record/<fingerprint>` in a checkout, else this folder.
+pub(crate) fn folder(fingerprint: &str) -> PathBuf {
+    if Path::new(RECORDS).is_dir() { Path::new(RECORDS).join(fingerprint) } else { ".".into() }
+}
+
+/// All `suite*.json` of `folder` that are of the machine with `fingerprint`.
+///
+/// # Errors
+/// A folder that exists and cannot be listed.
+pub(crate) fn read(folder: &Path, fingerprint: &str) -> Result<Kept> {
+    let mut kept = Kept { records: Vec::new(), passed_over: Vec::new() };
+    if !folder.exists() {
+        return Ok(kept);
+    }
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot list the folder {}", folder.display()))?;
+    for entry in entries.flatten().filter(|entry| is_record(&entry.path())) {
+        match RunRecord::read(&entry.path()) {
+            Ok(record) if record.machine.fingerprint == fingerprint => kept.records.push(record),
+            Ok(_) => {}
+            Err(why) => kept.passed_over.push(why.to_string()),
+        }
+    }
+    kept.records.sort_by(|a, b| a.started_at.cmp(&b.started_at));
+    Ok(kept)
+}
+
+fn is_record(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with("suite") && name.ends_with(".json")
+}
