@@ -48,8 +48,8 @@ const OF_TRADES: StatSet = StatSet::of(&[
 
 pub(super) fn run(args: &BacktestArgs, loaded: &[Loaded], global: &Global) -> Result<ExitCode> {
     check(args, loaded)?;
-    let mut elapsed = Elapsed::default();
-    elapsed.load = loaded.iter().map(|asset| asset.load_ns).sum();
+    let load = loaded.iter().map(|asset| asset.load_ns).sum();
+    let mut elapsed = Elapsed { load, ..Elapsed::default() };
     let closes: Vec<_> =
         loaded.iter().map(|asset| backtest::fill_close(&asset.bars.close)).collect();
     let bars: Vec<BarsView<'_>> = loaded.iter().map(|asset| asset.bars.view()).collect();
