@@ -4,7 +4,7 @@
 use backtest::statistics::{Run, StatSet};
 use backtest::strategy::{EntryExit, Last, Operand, crossings};
 use backtest::{Config, Direction, Signals, engine};
-use bench_kit::heap::{HeapCount, count};
+use bench_kit::heap::{HeapCount, expect};
 use market_data::SynthOptions;
 
 bench_kit::heap!();
@@ -35,7 +35,5 @@ fn the_steady_state_allocates_nothing() {
         run.statistics(StatSet::streaming())
     };
     let warm = run();
-    let (statistics, heap) = count(&mut run);
-    assert_eq!(statistics, warm);
-    assert_eq!(heap, HeapCount { blocks: 0, bytes: 0 });
+    assert_eq!(expect(HeapCount::NONE, &mut run), warm);
 }

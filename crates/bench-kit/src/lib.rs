@@ -1,4 +1,4 @@
-//! The one place that knows the measuring crates: criterion, pprof, dhat.
+//! The one place that knows the measuring crates: criterion, dhat, valgrind's formats.
 //!
 //! A bench file in a crate is a short list of cases:
 //!
@@ -17,35 +17,31 @@
 //! criterion_main!(benches);
 //! ```
 //!
-//! `cargo bench -p CRATE -- --profile-time 5 CASE` writes a flamegraph to `profiles/CRATE/CASE/`.
-//! A heap test is a file of its own in `tests/` that starts with [`heap!`](crate::heap!).
+//! `cargo bench -p CRATE -- --profile-time 5 CASE` writes a profile to `profiles/CRATE/CASE/`, of
+//! the processor's time or, with `BENCH_KIT_PROFILE=heap`, of the heap. A heap test is a file of
+//! its own in `tests/` that starts with [`heap!`](crate::heap!).
+//!
+//! Without the feature `harness`, only [`profile`] remains: a program that profiles itself carries
+//! no bench harness.
 
-#[doc(hidden)]
-pub use dhat;
-
-pub use criterion::{
-    BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
-};
-pub use std::hint::black_box;
-
+#[cfg(feature = "harness")]
+mod clock;
+#[cfg(feature = "harness")]
+mod harness;
+#[cfg(feature = "harness")]
 pub mod heap;
-#[cfg(unix)]
-mod profiler;
+pub mod profile;
 pub mod sizes;
 
-use std::time::Duration;
+#[cfg(feature = "harness")]
+#[doc(hidden)]
+pub use {criterion as criterion_crate, dhat};
 
-/// The one criterion configuration: 20 samples over 2 seconds after half a second of warm-up, and
-/// under `--profile-time` a flamegraph in `profiles/<krate>/<case>/`.
-#[must_use]
-pub fn criterion(krate: &'static str) -> Criterion {
-    let criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
-    #[cfg(unix)]
-    let criterion = criterion.with_profiler(profiler::Flamegraphs::new(krate));
-    #[cfg(not(unix))]
-    let _ = krate;
-    criterion
-}
+#[cfg(feature = "harness")]
+pub use {
+    clock::Clock,
+    criterion::{BatchSize, BenchmarkId, SamplingMode, Throughput, criterion_group},
+    harness::{Criterion, criterion, environment},
+};
+
+pub use std::hint::black_box;

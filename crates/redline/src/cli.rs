@@ -61,6 +61,8 @@ pub(crate) enum Verb {
     Compare(cmd::compare::CompareArgs),
     /// Put a run, its ceilings, its comparison and its flamegraphs on one page
     Report(cmd::report::ReportArgs),
+    /// Look into a bench case or a run: flamegraph, heap, instructions, and what changed since
+    Profile(crate::profile::ProfileArgs),
 }
 
 /// The `--json` option.

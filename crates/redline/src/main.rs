@@ -10,6 +10,7 @@ mod data;
 mod document;
 mod monitor;
 mod options;
+mod profile;
 mod progress;
 mod records;
 mod report;
@@ -27,19 +28,7 @@ use clap::Parser;
 use cli::{Cli, Verb};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.verb {
-        Verb::Probe(args) => cmd::probe::run(&args, &cli.global),
-        Verb::Data(args) => cmd::data::run(&args, &cli.global),
-        Verb::Features(args) => cmd::features::run(&args, &cli.global),
-        Verb::Backtest(args) => cmd::backtest::run(&args, &cli.global),
-        Verb::Optimize(args) => cmd::optimize::run(&args, &cli.global),
-        Verb::Suite(args) => cmd::suite::run(&args, &cli.global),
-        Verb::Monitor(args) => monitor::run(&args, &cli.global),
-        Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
-        Verb::Report(args) => cmd::report::run(&args, &cli.global),
-    };
-    result.unwrap_or_else(|error| {
+    dispatch(Cli::parse()).unwrap_or_else(|error| {
         if is_closed_pipe(&error) {
             return ExitCode::SUCCESS;
         }
@@ -56,6 +45,28 @@ fn told(error: &anyhow::Error) -> String {
         let cause = cause.to_string();
         if text.contains(&cause) { text } else { format!("{text}: {cause}") }
     })
+}
+
+/// Runs a verb.
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.verb {
+        Verb::Probe(args) => cmd::probe::run(&args, &cli.global),
+        Verb::Data(args) => cmd::data::run(&args, &cli.global),
+        Verb::Features(args) => cmd::features::run(&args, &cli.global),
+        Verb::Backtest(args) => profile::with_sampler(&args.pprof, &cli.global, || {
+            cmd::backtest::run(&args, &cli.global)
+        }),
+        Verb::Optimize(args) => profile::with_sampler(&args.pprof, &cli.global, || {
+            cmd::optimize::run(&args, &cli.global)
+        }),
+        Verb::Suite(args) => {
+            profile::with_sampler(&args.pprof, &cli.global, || cmd::suite::run(&args, &cli.global))
+        }
+        Verb::Monitor(args) => monitor::run(&args, &cli.global),
+        Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
+        Verb::Report(args) => cmd::report::run(&args, &cli.global),
+        Verb::Profile(args) => profile::run(&args, &cli.global),
+    }
 }
 
 /// Whether the reader of our output went away, as `head` does: no error of ours.

@@ -29,3 +29,16 @@ pub(crate) fn search(global: &Global) -> ProgressBar {
     }
     bar
 }
+
+/// A sign of life with a message, for work whose length nobody knows.
+pub(crate) fn spinner(message: String, global: &Global) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(message);
+    if global.quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed_precise}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}

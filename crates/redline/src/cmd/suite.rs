@@ -30,6 +30,8 @@ pub(crate) struct SuiteArgs {
     #[arg(long, value_name = "PATH")]
     markdown: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) pprof: crate::profile::PprofArgs,
+    #[command(flatten)]
     json: Json,
 }
 

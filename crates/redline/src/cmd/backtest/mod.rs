@@ -127,6 +127,8 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) pprof: crate::profile::PprofArgs,
+    #[command(flatten)]
     json: Json,
 }
 

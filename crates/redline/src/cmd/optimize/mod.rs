@@ -98,6 +98,8 @@ pub(crate) struct OptimizeArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) pprof: crate::profile::PprofArgs,
+    #[command(flatten)]
     json: Json,
 }
 
