@@ -56,7 +56,7 @@ fn near(found: Option<(usize, f64)>, expected: Option<(usize, f64)>) {
 
 #[test]
 fn a_trail_waits_for_its_profit() {
-    let config = Config { sl_stop: 0.10.into(), sl_trail: true, ..Config::default() };
+    let config = Config { sl_stop: 0.10.into(), sl_trail: true.into(), ..Config::default() };
     // In at 100. At once trailing: the high of 104 lifts the stop to 93.6, which 93 reaches.
     let rows = [(100.0, 100.0, 100.0), (104.0, 99.0, 103.0), (103.0, 93.0, 94.0)];
     near(exit(&rows, LONG, &config), Some((2, 93.6)));
@@ -103,7 +103,7 @@ fn a_breakeven_stop_moves_to_the_entry() {
     near(exit(&rows, LONG, &config), Some((2, 100.0)));
     near(exit(&mirrored(&rows), SHORT, &config), Some((2, 100.0)));
     // Beside a trail the better of the two holds: 110 x 0.95 = 104.5.
-    let config = Config { sl_trail: true, ..config };
+    let config = Config { sl_trail: true.into(), ..config };
     let rows = [(100.0, 100.0, 100.0), (110.0, 100.0, 109.0), (109.0, 104.0, 105.0)];
     near(exit(&rows, LONG, &config), Some((2, 104.5)));
 }

@@ -156,7 +156,7 @@ proptest! {
             fees: fees.into(),
             fixed_fees: fixed_fees.into(),
             slippage: slippage.into(),
-            min_size,
+            min_size: min_size.into(),
             ..Config::default()
         };
         check(&bars, "ma-cross", &pairs(), config);
@@ -183,7 +183,7 @@ proptest! {
             direction,
             sl_stop: sl_stop.into(),
             size: size.0,
-            size_type: size.1,
+            size_type: size.1.into(),
             ..Config::default()
         };
         check(&walk(&moves), "ma-cross", &pairs(), config);

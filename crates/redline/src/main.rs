@@ -3,6 +3,7 @@
 //! Glue only: a file per verb in `cmd/`, the libraries do the work. Exit codes: 0 fine, 1 the
 //! verdict is bad, 2 bad usage or bad input.
 
+mod bar_options;
 mod cli;
 mod cmd;
 mod data;

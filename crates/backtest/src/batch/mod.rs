@@ -271,7 +271,7 @@ mod tests {
             let config = Config {
                 fees: fees.into(),
                 fixed_fees: fixed_fees.into(),
-                min_size,
+                min_size: min_size.into(),
                 ..Config::default()
             };
             let all_in = AllIn::of(&config).expect("the case of batches");

@@ -1,5 +1,6 @@
 //! The command as a user runs it.
 
+mod backtest;
 mod bad_input;
 mod common;
 mod monitor;
