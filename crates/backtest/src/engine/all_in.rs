@@ -140,6 +140,12 @@ impl AllIn {
         (affordable > 0.0 && self.accepts(size)).then_some((price, size, fees))
     }
 
+    /// Whether no buy of all of `cash` is accepted at a price of at least `lowest`: a dearer one buys
+    /// less.
+    pub(crate) fn is_out(&self, cash: f64, lowest: f64) -> bool {
+        lowest > 0.0 && self.buy(cash, lowest).is_none()
+    }
+
     /// Price, cash received and fees of a sale of all `units`, where it is accepted.
     #[inline]
     pub(crate) fn sell(&self, units: f64, close: f64) -> Option<(f64, f64, f64)> {
