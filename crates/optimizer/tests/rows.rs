@@ -274,7 +274,7 @@ fn accounts_that_costs_have_eaten() {
         .collect();
     let steps: Vec<f64> = moves.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
     for min_size in [1e-8, 1e-3, 0.5] {
-        let config = Config { fees: 0.01.into(), min_size, ..Config::default() };
+        let config = Config { fees: 0.01.into(), min_size: min_size.into(), ..Config::default() };
         check(&walk(&steps), "ma-cross", &pairs(), config);
     }
 }
