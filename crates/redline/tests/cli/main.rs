@@ -4,4 +4,5 @@ mod bad_input;
 mod common;
 mod monitor;
 mod optimize;
+mod validation;
 mod verbs;
