@@ -77,10 +77,14 @@ fn share_of_hot(stacks: &Stacks) -> f64 {
     100.0 * hot.map(|(_, count)| count).sum::<u64>() as f64 / stacks.total() as f64
 }
 
-/// `<title>planted::planted_hot (501 samples, 50.10%)</title>`, once per thread.
+/// `<title>planted::planted_hot (1,001 samples, 50.10%)</title>`, once per thread.
 fn share_in_svg(svg: &str) -> f64 {
     let titles = svg.split("<title>").filter(|title| title.starts_with("planted::planted_hot "));
-    titles.map(|title| title.split([',', '%']).nth(1).unwrap().trim().parse::<f64>().unwrap()).sum()
+    let percent = |title: &str| {
+        let (before, _) = title.split_once("%)").unwrap();
+        before.rsplit_once(", ").unwrap().1.parse::<f64>().unwrap()
+    };
+    titles.map(percent).sum()
 }
 
 fn share_in_pprof(profile: &Profile) -> f64 {
