@@ -6,4 +6,5 @@ mod common;
 mod monitor;
 mod optimize;
 mod report;
+mod validation;
 mod verbs;
