@@ -179,18 +179,33 @@ mod tests {
     use super::*;
     use crate::{LoadOptions, SynthOptions, load, synth};
 
-    #[test]
-    fn pieces_put_together_are_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bars.parquet");
+    /// Writes 10,000 bars there in batches of 3,000, and gives them.
+    fn write(path: &Path) -> crate::Bars {
         let bars = synth(&SynthOptions { bars: 10_000, ..SynthOptions::default() });
-        let mut writer = BatchWriter::create(&path, &SaveOptions::default()).unwrap();
+        let mut writer = BatchWriter::create(path, &SaveOptions::default()).unwrap();
         for start in (0..10_000).step_by(3_000) {
             writer.write(bars.view().slice(start..10_000.min(start + 3_000))).unwrap();
         }
         assert!(!path.exists(), "nothing stands there before the end");
         assert_eq!(writer.finish().unwrap(), 10_000);
+        bars
+    }
+
+    #[test]
+    fn batches_put_together_are_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bars.parquet");
+        let bars = write(&path);
         assert_eq!(load(&path, &LoadOptions::default()).unwrap(), bars);
+        drop(BatchWriter::create(&path, &SaveOptions::default()).unwrap());
+        assert_eq!(load(&path, &LoadOptions::default()).unwrap(), bars, "the old file stays");
+    }
+
+    #[test]
+    fn pieces_put_together_are_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bars.parquet");
+        let bars = write(&path);
         let chunks = Chunks::open(&path, 1_234, Policy::Error).unwrap();
         assert_eq!(chunks.rows(), 10_000);
         let mut start = 0;
@@ -201,8 +216,6 @@ mod tests {
             start += piece.len();
         }
         assert_eq!(start, 10_000);
-        drop(BatchWriter::create(&path, &SaveOptions::default()).unwrap());
-        assert_eq!(load(&path, &LoadOptions::default()).unwrap(), bars, "the old file stays");
     }
 
     #[test]

@@ -145,20 +145,31 @@ fn look_up<V: Copy>(
     dictionary: &[V],
     out: &mut [MaybeUninit<V>],
 ) -> Option<()> {
-    /// The kernel of each width: with the width known, shifts and masks are constants.
-    macro_rules! by_width {
-        ($($known:literal)*) => {
-            match width {
-                $($known => look_up_known::<V, $known, { $known + 8 }>(packed, dictionary, out)?,)*
-                _ => 0,
-            }
-        };
-    }
-    let done = by_width!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
+    let done = look_up_eights(packed, width, dictionary, out)?;
     for (i, slot) in out.iter_mut().enumerate().skip(done) {
         slot.write(*dictionary.get(usize::try_from(unpack(packed, i, width)?).ok()?)?);
     }
     Some(())
+}
+
+/// As many values as go in eights, by the kernel of the width; gives the number done.
+fn look_up_eights<V: Copy>(
+    packed: &[u8],
+    width: u32,
+    dictionary: &[V],
+    out: &mut [MaybeUninit<V>],
+) -> Option<usize> {
+    type Kernel<V> = fn(&[u8], &[V], &mut [MaybeUninit<V>]) -> Option<usize>;
+    /// With the width known, shifts and masks are constants.
+    macro_rules! kernels {
+        ($($width:literal)*) => { [$(look_up_known::<V, $width, { $width + 8 }>),*] };
+    }
+    let kernels: [Kernel<V>; 24] =
+        kernels!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
+    match kernels.get((width as usize).wrapping_sub(1)) {
+        Some(kernel) => kernel(packed, dictionary, out),
+        None => Some(0),
+    }
 }
 
 /// Eight values at a time, while a whole word can be read at each of them; gives the number done.

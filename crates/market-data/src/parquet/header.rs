@@ -80,7 +80,14 @@ impl Fields {
 // The protocol's type numbers.
 const TRUE: u8 = 1;
 const FALSE: u8 = 2;
+const BYTE: u8 = 3;
+const I16: u8 = 4;
 const I32: u8 = 5;
+const I64: u8 = 6;
+const DOUBLE: u8 = 7;
+const BINARY: u8 = 8;
+const LIST: u8 = 9;
+const SET: u8 = 10;
 const STRUCT: u8 = 12;
 
 /// Structs and lists within structs and lists; the format's own go four deep.
@@ -147,36 +154,41 @@ impl Compact<'_> {
             return None;
         }
         match kind {
-            TRUE | FALSE => {}
-            3 => self.skip_bytes(1)?,
-            4..=6 => drop(self.varint()?),
-            7 => self.skip_bytes(8)?,
-            8 => {
+            TRUE | FALSE => Some(()),
+            BYTE => self.skip_bytes(1),
+            I16 | I32 | I64 => self.varint().map(drop),
+            DOUBLE => self.skip_bytes(8),
+            BINARY => {
                 let length = self.varint()?;
-                self.skip_bytes(usize::try_from(length).ok()?)?;
+                self.skip_bytes(usize::try_from(length).ok()?)
             }
-            9 | 10 => {
-                let byte = self.byte()?;
-                let length = match byte >> 4 {
-                    15 => self.varint()?,
-                    short => u64::from(short),
-                };
-                for _ in 0..length {
-                    // A flag within a list takes a byte.
-                    match byte & 0x0f {
-                        TRUE | FALSE => self.skip_bytes(1)?,
-                        element => self.skip(element, depth + 1)?,
-                    }
-                }
+            LIST | SET => self.skip_list(depth + 1),
+            STRUCT => self.skip_struct(depth + 1),
+            _ => None,
+        }
+    }
+
+    fn skip_list(&mut self, depth: u32) -> Option<()> {
+        let byte = self.byte()?;
+        let length = match byte >> 4 {
+            15 => self.varint()?,
+            short => u64::from(short),
+        };
+        for _ in 0..length {
+            // A flag within a list takes a byte.
+            match byte & 0x0f {
+                TRUE | FALSE => self.skip_bytes(1)?,
+                element => self.skip(element, depth)?,
             }
-            STRUCT => {
-                let mut id = 0;
-                while let Some((next, kind)) = self.field(id)? {
-                    id = next;
-                    self.skip(kind, depth + 1)?;
-                }
-            }
-            _ => return None,
+        }
+        Some(())
+    }
+
+    fn skip_struct(&mut self, depth: u32) -> Option<()> {
+        let mut id = 0;
+        while let Some((next, kind)) = self.field(id)? {
+            id = next;
+            self.skip(kind, depth)?;
         }
         Some(())
     }

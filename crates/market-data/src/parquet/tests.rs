@@ -21,6 +21,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 
 use super::{ParquetFile, Span};
+use crate::Bars;
 use crate::parquet::schema::Reading;
 
 const ROWS: usize = 30_000;
@@ -72,38 +73,64 @@ fn bits(values: &[f64]) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
+type With = fn(WriterPropertiesBuilder) -> WriterPropertiesBuilder;
+
+/// The ways to write a file that the decoders tell apart.
+const WRITERS: [With; 10] = [
+    |with| with,
+    |with| with.set_compression(Compression::SNAPPY),
+    |with| with.set_compression(Compression::ZSTD(ZstdLevel::default())),
+    |with| with.set_compression(Compression::LZ4_RAW),
+    |with| with.set_compression(Compression::LZ4),
+    |with| with.set_dictionary_enabled(false).set_compression(Compression::SNAPPY),
+    |with| with.set_writer_version(WriterVersion::PARQUET_2_0),
+    |with| {
+        let with = with.set_writer_version(WriterVersion::PARQUET_2_0);
+        with.set_dictionary_enabled(false).set_compression(Compression::SNAPPY)
+    },
+    |with| with.set_dictionary_enabled(false).set_encoding(Encoding::BYTE_STREAM_SPLIT),
+    |with| with.set_dictionary_page_size_limit(9_000).set_data_page_row_count_limit(700),
+];
+
+/// The batch as writer `number` writes it, in three groups of rows.
+fn written(folder: &Path, number: usize) -> ParquetFile {
+    let path = folder.join(format!("{number}.parquet"));
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(12_345));
+    write(&path, WRITERS[number](properties).build());
+    open(&path)
+}
+
 #[test]
 fn every_page_decodes_as_the_general_reader_decodes_it() {
-    type With = fn(WriterPropertiesBuilder) -> WriterPropertiesBuilder;
-    let writers: [With; 10] = [
-        |with| with,
-        |with| with.set_compression(Compression::SNAPPY),
-        |with| with.set_compression(Compression::ZSTD(ZstdLevel::default())),
-        |with| with.set_compression(Compression::LZ4_RAW),
-        |with| with.set_compression(Compression::LZ4),
-        |with| with.set_dictionary_enabled(false).set_compression(Compression::SNAPPY),
-        |with| with.set_writer_version(WriterVersion::PARQUET_2_0),
-        |with| {
-            let with = with.set_writer_version(WriterVersion::PARQUET_2_0);
-            with.set_dictionary_enabled(false).set_compression(Compression::SNAPPY)
-        },
-        |with| with.set_dictionary_enabled(false).set_encoding(Encoding::BYTE_STREAM_SPLIT),
-        |with| with.set_dictionary_page_size_limit(9_000).set_data_page_row_count_limit(700),
-    ];
     let folder = tempfile::tempdir().unwrap();
-    for (number, with) in writers.into_iter().enumerate() {
-        let path = folder.path().join(format!("{number}.parquet"));
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(12_345));
-        write(&path, with(properties).build());
-        let mut file = open(&path);
+    for number in 0..WRITERS.len() {
+        let mut file = written(folder.path(), number);
         let spans = file.all();
         assert_eq!(spans.len(), 3);
-        let whole = file.read([true; 6], &spans).unwrap();
+        let ours = file.read([true; 6], &spans).unwrap();
+        assert_eq!(ours.timestamp[0], 1_704_067_260_000_000_000);
+        assert_eq!(bits(&ours.low), vec![0.5_f64.to_bits(); ROWS]);
+        let missing = ours.high.iter().filter(|v| v.is_nan()).count();
+        assert!(missing > 0 && missing < ROWS);
+        // The same through the parquet crate alone.
+        file.only_general = true;
+        let general = file.read([true; 6], &spans).unwrap();
+        assert_eq!(general.timestamp, ours.timestamp, "writer {number}");
+        let prices = |bars: &Bars| {
+            [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume].map(|v| bits(v))
+        };
+        assert_eq!(prices(&ours), prices(&general), "writer {number}");
+        assert!(matches!(file.layout[0].unwrap().reading, Reading::Time(Some(1_000_000))));
+    }
+}
+
+#[test]
+fn parts_of_groups_none_and_one_row_are_parts_of_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..WRITERS.len() {
+        let file = written(folder.path(), number);
+        let whole = file.read([true; 6], &file.all()).unwrap();
         assert_eq!(whole.len(), ROWS);
-        assert_eq!(whole.timestamp[0], 1_704_067_260_000_000_000);
-        assert_eq!(bits(&whole.low), vec![0.5_f64.to_bits(); ROWS]);
-        assert!(whole.high.iter().any(|v| v.is_nan()) && whole.high.iter().any(|v| !v.is_nan()));
-        // Parts of groups, none, and one row.
         let rows = [12_000..12_345, 0..0, 5_309..5_310];
         let parts: Vec<Span> =
             rows.into_iter().enumerate().map(|(group, rows)| Span { group, rows }).collect();
@@ -115,20 +142,6 @@ fn every_page_decodes_as_the_general_reader_decodes_it() {
         assert_eq!(bits(&part.close), expected(&whole.close));
         assert_eq!(part.timestamp[344], whole.timestamp[12_344]);
         assert!(part.low.is_empty());
-        // The same through the parquet crate alone.
-        file.only_general = true;
-        let general = file.read([true; 6], &spans).unwrap();
-        assert_eq!(general.timestamp, whole.timestamp, "writer {number}");
-        for (ours, theirs) in [
-            (&whole.open, &general.open),
-            (&whole.high, &general.high),
-            (&whole.low, &general.low),
-            (&whole.close, &general.close),
-            (&whole.volume, &general.volume),
-        ] {
-            assert_eq!(bits(ours), bits(theirs), "writer {number}");
-        }
-        assert!(matches!(file.layout[0].unwrap().reading, Reading::Time(Some(1_000_000))));
     }
 }
 
