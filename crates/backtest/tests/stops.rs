@@ -109,6 +109,22 @@ fn a_breakeven_stop_moves_to_the_entry() {
 }
 
 #[test]
+fn a_breakeven_stop_outlasts_signals_that_do_nothing() {
+    let rows = [(100.0, 100.0, 100.0), (102.0, 99.0, 101.0), (101.5, 100.5, 101.0)];
+    let bars = bars(&[&rows[..], &[(101.0, 99.5, 100.0)]].concat());
+    let mut entry = Mask::new(bars.len());
+    entry.set(0);
+    // An entry while in position, after the stop has moved.
+    entry.set(2);
+    let signals = Signals::new(entry, Mask::new(bars.len()), LONG);
+    let config = Config { breakeven_after: 0.02, ..Config::default() };
+    let mut fills = Vec::new();
+    simulate(&bars.view(), &signals, &config, &mut fills).unwrap();
+    let exit = fills.get(1).map(|fill| (fill.order.bar, fill.order.price));
+    near(exit, Some((3, 100.0)));
+}
+
+#[test]
 fn a_time_stop_counts_bars_from_the_entry() {
     let rows = [(100.0, 100.0, 100.0), (102.0, 99.0, 101.0), (103.0, 98.0, 102.0)];
     let config = Config { time_stop: 2.0, ..Config::default() };

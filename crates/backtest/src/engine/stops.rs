@@ -103,6 +103,7 @@ impl Stops {
         !self.loss.is_nan()
             || !self.profit.is_nan()
             || !self.even_from.is_nan()
+            || !self.even.is_nan()
             || !self.call.is_nan()
             || self.last_bar.is_some()
     }
