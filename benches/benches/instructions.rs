@@ -102,7 +102,7 @@ fn crossing(columns: [Vec<f64>; 2]) -> EntryExit {
 #[bench::all_in(crossing_signals(), Config::default())]
 #[bench::half(
     crossing_signals(),
-    Config { size: 0.5.into(), size_type: SizeType::Percent, ..Config::default() }
+    Config { size: 0.5.into(), size_type: SizeType::Percent.into(), ..Config::default() }
 )]
 #[bench::stops(
     crossing_signals(),

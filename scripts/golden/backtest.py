@@ -1,8 +1,11 @@
 """Golden cases for the backtest engine, answered by VectorBT 1.2.0.
 
     python scripts/golden/backtest.py --cases 420 --seed 1 --out crates/backtest/tests/golden.jsonl
+    python scripts/golden/backtest.py --cases 100 --seed 2 --per-bar \
+        --out crates/backtest/tests/per_bar.jsonl
 
-Needs vectorbt==1.2.0 (Python 3.11). The first line of the output holds the price series that the
+With --per-bar, options are arrays with a value per bar, and entry trades and positions are written,
+too. Needs vectorbt==1.2.0 (Python 3.11). The first line of the output holds the price series that the
 cases share; every other line is one case: series, signals, options, and VectorBT's orders, trades,
 equity and statistics. Numbers have 12 significant digits, far more than the 1e-9 that is compared;
 NaN and infinities are null.
@@ -16,10 +19,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import vectorbt as vbt
+from vectorbt.portfolio import enums
 from vectorbt.portfolio.enums import RejectedOrderError
 
 warnings.filterwarnings("ignore")
 BARS = 56
+COMPACT = (",", ":")
 FREQ = "1min"
 
 
@@ -87,22 +92,66 @@ def make_options(rng):
     return options
 
 
+# What stays one value for all bars in VectorBT.
+SCALARS = ["init_cash"]
+
+
+def vary(rng, options):
+    """Options bar by bar: about half of them, each from the values that a case may have."""
+    others = [make_options(rng) for _ in range(BARS)]
+    out = dict(options)
+    for key, value in options.items():
+        # A share of cash cannot reverse, and a size without its type means another thing.
+        is_bound = key in SCALARS or key in ("size", "size_type")
+        if is_bound or key == "lock_cash" or rng.random() < 0.5:
+            continue
+        out[key] = [other.get(key, value) for other in others]
+    if options["size_type"] == "amount" and rng.random() < 0.5:
+        out["size"] = [[None, 1.0, 2.5, 50.0][i] for i in rng.integers(4, size=BARS)]
+    elif options["size_type"] == "value" and rng.random() < 0.5:
+        kinds = rng.integers(2, size=BARS)
+        out["size_type"] = [["amount", "value"][i] for i in kinds]
+        out["size"] = [[2.0, 120.0][i] for i in kinds]
+    return out
+
+
 ENUMS = {
     "direction": {"long-only": "longonly", "short-only": "shortonly", "both": "both"},
     "accumulate": {"off": False, "both": True, "add-only": "addonly", "remove-only": "removeonly"},
 }
+NUMBERS = {
+    "direction": enums.Direction,
+    "accumulate": enums.AccumulationMode,
+    "size_type": enums.SizeType,
+    "upon_long_conflict": enums.ConflictMode,
+    "upon_short_conflict": enums.ConflictMode,
+    "upon_dir_conflict": enums.DirectionConflictMode,
+    "upon_opposite_entry": enums.OppositeEntryMode,
+    "stop_entry_price": enums.StopEntryPrice,
+    "stop_exit_price": enums.StopExitPrice,
+    "upon_stop_exit": enums.StopExitMode,
+    "upon_stop_update": enums.StopUpdateMode,
+}
 
 
 def to_vectorbt(options):
+    def one(key, value):
+        if key in ENUMS:
+            return ENUMS[key][value]
+        if isinstance(value, str):
+            return value.replace("-", "")
+        return np.inf if key == "size" and value is None else value
+
     out = {}
     for key, value in options.items():
-        if key in ENUMS:
-            value = ENUMS[key][value]
-        elif isinstance(value, str):
-            value = value.replace("-", "")
-        elif key == "size" and value is None:
-            value = np.inf
-        out[key] = value
+        if not isinstance(value, list):
+            out[key] = one(key, value)
+        elif key in NUMBERS:  # VectorBT takes no arrays of words
+            fields = {name.lower(): at for name, at in zip(NUMBERS[key]._fields, NUMBERS[key])}
+            words = [str(one(key, v)).lower() for v in value]
+            out[key] = np.array([fields[{"false": "disabled", "true": "both"}.get(w, w)] for w in words])
+        else:
+            out[key] = np.array([one(key, v) for v in value])
     return out
 
 
@@ -126,7 +175,18 @@ def statistics(portfolio):
     return rows
 
 
-def run(series, signals, options):
+TRADE = ("size", "entry_price", "entry_fees", "exit_price", "exit_fees", "pnl", "return")
+
+
+def trades(records):
+    return [
+        [int(t["entry_idx"]), int(t["exit_idx"]), int(t["direction"]), int(t["status"])]
+        + numbers([t[k] for k in TRADE])
+        for t in records
+    ]
+
+
+def run(series, signals, options, more=False):
     index = pd.date_range("2024-01-01", periods=BARS, freq=FREQ)
     frame = {k: pd.Series(v, index=index) for k, v in series.items()}
     bits = {k: pd.Series(np.array(list(v)) == "1", index=index) for k, v in signals.items()}
@@ -139,18 +199,16 @@ def run(series, signals, options):
         open=frame["open"], high=frame["high"], low=frame["low"], freq=FREQ, **arguments,
     )
     orders = portfolio.orders.values
-    trades = portfolio.exit_trades.values
-    return {
+    other = {
+        "entry_trades": trades(portfolio.entry_trades.values),
+        "positions": trades(portfolio.positions.values),
+    }
+    return (other if more else {}) | {
         "orders": [
             [int(o["idx"]), int(o["side"])] + numbers([o["size"], o["price"], o["fees"]])
             for o in orders
         ],
-        "trades": [
-            [int(t["entry_idx"]), int(t["exit_idx"]), int(t["direction"]), int(t["status"])]
-            + numbers([t[k] for k in ("size", "entry_price", "entry_fees", "exit_price",
-                                      "exit_fees", "pnl", "return")])
-            for t in trades
-        ],
+        "trades": trades(portfolio.exit_trades.values),
         "equity": numbers(portfolio.value().values),
         "statistics": statistics(portfolio),
     }
@@ -160,6 +218,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=420)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--per-bar", action="store_true")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
@@ -170,6 +229,8 @@ def main():
         print(json.dumps([{k: v.tolist() for k, v in s.items()} for s in series]), file=out)
         for case in range(arguments.cases):
             options = make_options(rng)
+            if arguments.per_bar:
+                options = vary(rng, options)
             density = rng.choice([0.05, 0.15, 0.4])
             names = ["entry", "exit"]
             if rng.random() < 0.35:
@@ -179,12 +240,13 @@ def main():
             which = int(rng.integers(len(series)))
             row = {"case": case, "series": which, "signals": signals, "options": options}
             try:
-                row |= run(series[which], signals, options)
+                row |= run(series[which], signals, options, arguments.per_bar)
             except (ValueError, RejectedOrderError) as error:
                 refused += 1
                 row["refused"] = str(error)
-            print(json.dumps(row), file=out)
+            print(json.dumps(row, separators=COMPACT if arguments.per_bar else None), file=out)
     print(f"{arguments.cases} cases, {refused} refused by VectorBT: {arguments.out}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 use backtest::statistics::{Run, Stat, StatSet, price_returns};
 use backtest::strategy::{self, EntryExit, Last, Operand, Strategy, crossings};
-use backtest::{Accumulate, Config, Direction, Signals, engine};
+use backtest::{Accumulate, Config, Direction, Signals, SizeType, engine};
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
 use market_data::{Bars, SynthOptions};
 
@@ -75,10 +75,10 @@ fn simulate(c: &mut Criterion) {
     let all_in = Config { fees: 0.001.into(), slippage: 0.0005.into(), ..Config::default() };
     let cases = [
         ("all_in", all_in),
-        ("half", Config { size: 0.5.into(), size_type: backtest::SizeType::Percent, ..all_in }),
-        ("accumulate", Config { size: 0.1.into(), accumulate: Accumulate::Both, ..all_in }),
+        ("half", Config { size: 0.5.into(), size_type: SizeType::Percent.into(), ..all_in }),
+        ("accumulate", Config { size: 0.1.into(), accumulate: Accumulate::Both.into(), ..all_in }),
         ("stops", Config { sl_stop: 0.01.into(), tp_stop: 0.02.into(), ..all_in }),
-        ("trailing", Config { sl_stop: 0.01.into(), sl_trail: true, ..all_in }),
+        ("trailing", Config { sl_stop: 0.01.into(), sl_trail: true.into(), ..all_in }),
     ];
     let mut group = c.benchmark_group("backtest/simulate");
     group.throughput(Throughput::Elements(year.bars.len() as u64));

@@ -30,6 +30,33 @@ impl Signals {
         }
     }
 
+    /// Plain entries and exits, each read as its bar's direction says ([`Signals::new`]).
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    #[must_use]
+    pub fn directed(entry: &Mask, exit: &Mask, directions: &[Direction]) -> Self {
+        let bars = directions.len();
+        assert!(entry.len() == bars && exit.len() == bars, "one direction per bar");
+        let none = || Mask::new(bars);
+        let mut out =
+            Self { long_entry: none(), long_exit: none(), short_entry: none(), short_exit: none() };
+        for (bar, direction) in directions.iter().enumerate() {
+            let (on_entry, on_exit) = match direction {
+                Direction::LongOnly => (&mut out.long_entry, &mut out.long_exit),
+                Direction::ShortOnly => (&mut out.short_entry, &mut out.short_exit),
+                Direction::Both => (&mut out.long_entry, &mut out.short_entry),
+            };
+            if entry.get(bar) {
+                on_entry.set(bar);
+            }
+            if exit.get(bar) {
+                on_exit.set(bar);
+            }
+        }
+        out
+    }
+
     /// The signals of a strategy: its own for shorts where it has them, which `direction` does not
     /// limit; else as [`Signals::new`].
     #[must_use]

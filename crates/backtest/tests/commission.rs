@@ -16,7 +16,11 @@ fn fills(sizes: &[f64], config: &Config<'_>) -> Vec<Fill> {
         close: prices,
     };
     config.check(sizes.len()).unwrap();
-    let orders = SizedOrders { size: PerBar::Array(sizes), size_type: OrderSize::Amount };
+    let orders = SizedOrders {
+        size: PerBar::Array(sizes),
+        size_type: OrderSize::Amount.into(),
+        direction: config.direction.into(),
+    };
     let mut fills = Vec::new();
     fill_orders(&bars.view(), &orders, config, &mut fills).unwrap();
     fills

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use backtest::config::PerBar;
-use backtest::engine::{Side, SizedOrders, fill_orders};
+use backtest::engine::{OrderSize, Side, SizedOrders, fill_orders};
 use backtest::statistics::equity;
 use backtest::{Config, Signals};
 use market_data::Bars;
@@ -51,15 +51,16 @@ fn check(case: &Value) -> Result<(), String> {
         fees: number("fees", 0.0).into(),
         fixed_fees: number("fixed_fees", 0.0).into(),
         slippage: number("slippage", 0.0).into(),
-        max_size: number("max_size", f64::INFINITY),
-        size_granularity: number("size_granularity", f64::NAN),
-        lock_cash: options["lock_cash"].as_bool().unwrap_or(false),
+        max_size: number("max_size", f64::INFINITY).into(),
+        size_granularity: number("size_granularity", f64::NAN).into(),
+        lock_cash: options["lock_cash"].as_bool().unwrap_or(false).into(),
         direction: serde_json::from_value(options["direction"].clone()).unwrap(),
         ..Config::default()
     };
     backtest::check(&bars.view(), &Signals::default(), &config).map_err(|e| e.to_string())?;
-    let size_type = serde_json::from_value(case["size_type"].clone()).unwrap();
-    let orders = SizedOrders { size: PerBar::Array(&size), size_type };
+    let size_type: OrderSize = serde_json::from_value(case["size_type"].clone()).unwrap();
+    let (size, direction) = (PerBar::Array(&size), config.direction.into());
+    let orders = SizedOrders { size, size_type: size_type.into(), direction };
     let mut fills = Vec::new();
     fill_orders(&bars.view(), &orders, &config, &mut fills).map_err(|error| error.to_string())?;
     let theirs = case["orders"].as_array().unwrap();
@@ -90,7 +91,11 @@ fn same(what: &str, ours: &[f64], theirs: &[f64]) -> Result<(), String> {
 #[test]
 fn as_many_sizes_as_bars() {
     let bars = market_data::synth(&market_data::SynthOptions { bars: 5, ..Default::default() });
-    let orders = SizedOrders { size: PerBar::Array(&[1.0; 4]), size_type: Default::default() };
+    let orders = SizedOrders {
+        size: PerBar::Array(&[1.0; 4]),
+        size_type: PerBar::default(),
+        direction: PerBar::default(),
+    };
     let error = fill_orders(&bars.view(), &orders, &Config::default(), &mut Vec::new());
     assert_eq!(
         error.unwrap_err().to_string(),

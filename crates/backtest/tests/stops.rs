@@ -56,7 +56,7 @@ fn near(found: Option<(usize, f64)>, expected: Option<(usize, f64)>) {
 
 #[test]
 fn a_trail_waits_for_its_profit() {
-    let config = Config { sl_stop: 0.10.into(), sl_trail: true, ..Config::default() };
+    let config = Config { sl_stop: 0.10.into(), sl_trail: true.into(), ..Config::default() };
     // In at 100. At once trailing: the high of 104 lifts the stop to 93.6, which 93 reaches.
     let rows = [(100.0, 100.0, 100.0), (104.0, 99.0, 103.0), (103.0, 93.0, 94.0)];
     near(exit(&rows, LONG, &config), Some((2, 93.6)));
@@ -103,9 +103,25 @@ fn a_breakeven_stop_moves_to_the_entry() {
     near(exit(&rows, LONG, &config), Some((2, 100.0)));
     near(exit(&mirrored(&rows), SHORT, &config), Some((2, 100.0)));
     // Beside a trail the better of the two holds: 110 x 0.95 = 104.5.
-    let config = Config { sl_trail: true, ..config };
+    let config = Config { sl_trail: true.into(), ..config };
     let rows = [(100.0, 100.0, 100.0), (110.0, 100.0, 109.0), (109.0, 104.0, 105.0)];
     near(exit(&rows, LONG, &config), Some((2, 104.5)));
+}
+
+#[test]
+fn a_breakeven_stop_outlasts_signals_that_do_nothing() {
+    let rows = [(100.0, 100.0, 100.0), (102.0, 99.0, 101.0), (101.5, 100.5, 101.0)];
+    let bars = bars(&[&rows[..], &[(101.0, 99.5, 100.0)]].concat());
+    let mut entry = Mask::new(bars.len());
+    entry.set(0);
+    // An entry while in position, after the stop has moved.
+    entry.set(2);
+    let signals = Signals::new(entry, Mask::new(bars.len()), LONG);
+    let config = Config { breakeven_after: 0.02, ..Config::default() };
+    let mut fills = Vec::new();
+    simulate(&bars.view(), &signals, &config, &mut fills).unwrap();
+    let exit = fills.get(1).map(|fill| (fill.order.bar, fill.order.price));
+    near(exit, Some((3, 100.0)));
 }
 
 #[test]

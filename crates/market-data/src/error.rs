@@ -35,6 +35,19 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// More rows than this machine's memory holds.
+    #[error(
+        "{}: its {rows} rows take {:.1} GB, more than the memory that is free: read it in chunks, \
+         or only a range of time",
+        path.display(),
+        *rows as f64 * 48.0 / 1e9
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        rows: usize,
+    },
     /// A needed column is missing.
     #[error(
         "{}: no column '{column}'{}; it has: {found}",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::{DataError, defects, load};
+use crate::{DataError, LoadOptions, defects, load};
 
 /// Shape, time range, gaps and defects of a file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,7 +39,7 @@ pub struct Inspection {
 /// # Errors
 /// [`DataError`] where the file cannot be read.
 pub fn inspect(path: &Path) -> Result<Inspection, DataError> {
-    let bars = load::read(path)?;
+    let bars = load::read(path, &LoadOptions::default())?;
     let steps: Vec<i64> = bars.timestamp.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let mut sorted = steps.clone();
     sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! OHLCV columns: load, save, validate, synthesise.
+//! OHLCV columns: load, save, validate, synthesise, cache.
 //!
 //! [`Bars`] owns six columns, [`BarsView`] borrows them; everything else in the workspace takes
 //! views or plain slices.
@@ -16,19 +16,26 @@
 
 pub mod atomic;
 mod bars;
+mod cache;
+mod chunks;
 mod column;
 mod csv;
 mod error;
+mod expand;
 mod inspect;
 mod ipc;
 mod load;
 mod parquet;
 mod save;
+mod slots;
 mod synth;
+mod sys;
 pub mod table;
 mod validate;
 
 pub use bars::{Bars, BarsView};
+pub use cache::{CacheStats, DataCache};
+pub use chunks::{BatchWriter, CHUNK_ROWS, Chunks};
 pub use error::DataError;
 pub use inspect::{Inspection, inspect};
 pub use load::{LoadOptions, load};

@@ -5,8 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::validate::{Policy, defects, without_defects};
-use crate::{Bars, csv, ipc, parquet};
+use crate::expand::expand;
+use crate::parquet::{NO_TIME, ParquetFile};
+use crate::validate::{Policy, defects, is_clean, without_defects};
+use crate::{Bars, csv, ipc, sys};
 
 /// What to read, and what to do with rows that cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -46,20 +48,11 @@ impl Kind {
 /// # Errors
 /// [`DataError`] naming the file, and the row or column where there is one.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Bars, DataError> {
-    let bars = read(path)?;
-    let first_defect = defects(bars.view()).next();
-    let bars = match (options.policy, first_defect) {
-        (_, None) | (Policy::Keep, _) => bars,
-        (Policy::Drop, _) => without_defects(&bars),
-        (Policy::Error, Some((row, defect))) => {
-            return Err(DataError::Defect { path: path.to_owned(), row: row + 1, defect });
-        }
-    };
-    let bars = if options.from.is_none() && options.to.is_none() {
+    let bars = read(path, options)?;
+    let bars = if is_clean(bars.view()) && bars.timestamp.first() != Some(&NO_TIME) {
         bars
     } else {
-        let (from, to) = (options.from.unwrap_or(i64::MIN), options.to.unwrap_or(i64::MAX));
-        bars.view().between(from, to).to_owned()
+        mend(path, bars, options.policy)?
     };
     if bars.is_empty() {
         return Err(DataError::NoBars { path: path.to_owned() });
@@ -67,36 +60,83 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Bars, DataError> {
     Ok(bars)
 }
 
-/// The bars as they stand in the file, unchecked.
-pub(crate) fn read(path: &Path) -> Result<Bars, DataError> {
-    let io = |source| DataError::io(path, source);
-    let mut file = File::open(path).map_err(io)?;
-    let kind = file.metadata().map_err(io)?;
-    if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "not a regular file" };
-        let source = std::io::Error::other(format!("this is {what}: give a file of bars"));
-        return Err(DataError::io(path, source));
+/// Bars of which one or more have a defect.
+fn mend(path: &Path, bars: Bars, policy: Policy) -> Result<Bars, DataError> {
+    if let Some(row) = bars.timestamp.iter().position(|&time| time == NO_TIME) {
+        return Err(DataError::Value {
+            path: path.to_owned(),
+            row: row + 1,
+            column: "timestamp".to_owned(),
+            text: "null, or too far".to_owned(),
+            expected: "a time from 1677 to 2262",
+        });
     }
-    let mut content = Vec::with_capacity(kind.len() as usize + 1);
-    file.read_to_end(&mut content).map_err(io)?;
-    if content.is_empty() {
+    match policy {
+        Policy::Keep => Ok(bars),
+        Policy::Drop => Ok(without_defects(&bars)),
+        Policy::Error => {
+            let first = defects(bars.view()).next();
+            first.map_or(Ok(bars), |(row, defect)| {
+                Err(DataError::Defect { path: path.to_owned(), row: row + 1, defect })
+            })
+        }
+    }
+}
+
+/// The bars as they stand in the file, unchecked but for times that cannot be told.
+pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Bars, DataError> {
+    let (file, bytes, kind) = open(path)?;
+    let (from, to) = (options.from.unwrap_or(i64::MIN), options.to.unwrap_or(i64::MAX));
+    if kind == Kind::Parquet {
+        let file = ParquetFile::open(path, file, bytes, None)?;
+        return if options.from.is_none() && options.to.is_none() {
+            file.read([true; 6], &file.all())
+        } else {
+            file.read_between(from, to)
+        };
+    }
+    let bars = read_whole(path, file, bytes, kind)?;
+    if options.from.is_none() && options.to.is_none() {
+        return Ok(bars);
+    }
+    Ok(bars.view().between(from, to).to_owned())
+}
+
+/// The file, its size, and what it holds.
+pub(crate) fn open(path: &Path) -> Result<(File, u64, Kind), DataError> {
+    let io = |source| DataError::io(path, source);
+    // Opening a FIFO would wait for a writer.
+    let known = std::fs::metadata(path).map_err(io)?;
+    if !known.is_file() {
+        let what = if known.is_dir() { "a folder" } else { "not a regular file" };
+        let source = std::io::Error::other(format!("this is {what}: give a file of bars"));
+        return Err(io(source));
+    }
+    let file = File::open(path).map_err(io)?;
+    let bytes = file.metadata().map_err(io)?.len();
+    if bytes == 0 {
         return Err(DataError::EmptyFile { path: path.to_owned() });
     }
-    match Kind::of(&content) {
-        Kind::Parquet => parquet::read(path, content.into()),
-        Kind::Ipc => ipc::read(path, content),
+    let mut start = [0; 6];
+    let read = (bytes as usize).min(start.len());
+    sys::read_at(&file, &mut start[..read], 0).map_err(io)?;
+    Ok((file, bytes, Kind::of(&start[..read])))
+}
+
+fn read_whole(path: &Path, mut file: File, bytes: u64, kind: Kind) -> Result<Bars, DataError> {
+    let mut content = Vec::with_capacity(bytes as usize + 1);
+    file.read_to_end(&mut content).map_err(|source| DataError::io(path, source))?;
+    match kind {
+        Kind::Parquet | Kind::Ipc => ipc::read(path, content),
         Kind::Csv => csv::read(path, &content),
         Kind::CsvGzip => {
-            let mut text = Vec::new();
-            flate2::read::MultiGzDecoder::new(content.as_slice())
-                .read_to_end(&mut text)
-                .map_err(|why| DataError::damaged(path, "gzip", why))?;
-            csv::read(path, &text)
+            let reader = flate2::read::MultiGzDecoder::new(content.as_slice());
+            csv::read(path, &expand(path, "gzip", reader)?)
         }
         Kind::CsvZstd => {
-            let text = zstd::decode_all(content.as_slice())
+            let reader = zstd::Decoder::new(content.as_slice())
                 .map_err(|why| DataError::damaged(path, "zstd", why))?;
-            csv::read(path, &text)
+            csv::read(path, &expand(path, "zstd", reader)?)
         }
     }
 }

@@ -77,26 +77,35 @@ pub(crate) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut (dyn Write + Send)) -> std::io::Result<()>,
 ) -> Result<(), DataError> {
+    check_folder(path)?;
+    atomic::write(path, |out| fill(out)).map_err(|source| DataError::io(path, source))
+}
+
+/// Says early, and better than the system, that the folder is missing.
+pub(crate) fn check_folder(path: &Path) -> Result<(), DataError> {
     if let Some(folder) = path.parent()
         && !folder.as_os_str().is_empty()
         && !folder.is_dir()
     {
         return Err(DataError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
     }
-    atomic::write(path, |out| fill(out)).map_err(|source| DataError::io(path, source))
+    Ok(())
 }
 
 /// Prices repeat too little for a dictionary to pay: it is off.
+pub(crate) fn properties(compression: Compression) -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(compression.codec())
+        .set_dictionary_enabled(false)
+        .build()
+}
+
 pub(crate) fn write_parquet(
     out: &mut (dyn Write + Send),
     batch: &RecordBatch,
     compression: Compression,
 ) -> std::io::Result<()> {
-    let properties = WriterProperties::builder()
-        .set_compression(compression.codec())
-        .set_dictionary_enabled(false)
-        .build();
-    let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties))
+    let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties(compression)))
         .map_err(std::io::Error::other)?;
     writer.write(batch).map_err(std::io::Error::other)?;
     writer.close().map(drop).map_err(std::io::Error::other)

@@ -14,7 +14,11 @@ fn sweeps(c: &mut Criterion) {
     let cases = [
         ("all_in/1-thread", all_in, 1),
         ("all_in/all-threads", all_in, 0),
-        ("half/1-thread", Config { size: 0.5.into(), size_type: SizeType::Percent, ..all_in }, 1),
+        (
+            "half/1-thread",
+            Config { size: 0.5.into(), size_type: SizeType::Percent.into(), ..all_in },
+            1,
+        ),
         ("stops/1-thread", Config { sl_stop: 0.01.into(), ..all_in }, 1),
     ];
     let mut group = c.benchmark_group("optimizer/105_pairs");

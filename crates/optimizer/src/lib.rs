@@ -52,7 +52,7 @@ pub mod validation;
 
 pub use error::OptimizerError;
 pub use evaluate::{Evaluate, Evaluation, Progress, SEGMENTS, Trial};
-pub use evaluator::Evaluator;
+pub use evaluator::{Cached, Evaluator, Shape};
 pub use panel::{Member, Rule};
 pub use search::{Found, Search, Tick};
 pub use space::{Axis, Condition, Domain, ParamSpace, Scale};

@@ -4,7 +4,9 @@ use backtest::statistics::{Stat, StatSet};
 
 use crate::evaluate::{Evaluate, Evaluation, Progress, Trial};
 use crate::sampler::{Grid, Sampler};
-use crate::{Axis, Evaluator, MAX_POINTS, OptimizerError, ParamSpace, deflated_sharpe_ratio};
+use crate::{
+    Axis, Evaluator, MAX_POINTS, OptimizerError, ParamSpace, Shape, deflated_sharpe_ratio,
+};
 
 /// What to search and by which measure.
 pub struct Sweep<'a> {
@@ -63,7 +65,7 @@ impl Sweep<'_> {
 }
 
 /// [`deflated_sharpe_ratio`] of trial `best` among `trials` over all bars; the best runs once more
-/// for its moments. `None` where it is undefined.
+/// for its [`Shape`]. `None` where it is undefined.
 #[must_use]
 pub fn deflate(evaluator: &Evaluator<'_>, trials: &[Trial], best: usize) -> Option<f64> {
     let bars = evaluator.bars.len();
@@ -76,15 +78,9 @@ pub fn deflate(evaluator: &Evaluator<'_>, trials: &[Trial], best: usize) -> Opti
     let n = ratios.len() as f64;
     let mean = ratios.iter().sum::<f64>() / n;
     let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let moments = evaluator.statistics(&trials[best].values, 0..bars).ok()?;
-    let dsr = deflated_sharpe_ratio(
-        moments.get(Stat::SharpeRatio)? / bars_per_year.sqrt(),
-        variance,
-        ratios.len(),
-        bars,
-        moments.get(Stat::Skew)?,
-        moments.get(Stat::Kurtosis)? + 3.0,
-    );
+    let Shape { skew, kurtosis } = evaluator.shape(&trials[best].values, 0..bars).ok()??;
+    let ratio = trials[best].statistics.get(Stat::SharpeRatio)? / bars_per_year.sqrt();
+    let dsr = deflated_sharpe_ratio(ratio, variance, ratios.len(), bars, skew, kurtosis);
     Some(dsr).filter(|dsr| dsr.is_finite())
 }
 

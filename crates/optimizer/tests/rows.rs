@@ -16,6 +16,18 @@ fn single(
     values: &[f64],
     config: &Config<'_>,
 ) -> (Statistics, Vec<Moments>) {
+    with_run(bars, strategy, values, config, |run| {
+        (run.statistics(StatSet::streaming()), segments(run))
+    })
+}
+
+fn with_run<T>(
+    bars: &Bars,
+    strategy: &dyn Strategy,
+    values: &[f64],
+    config: &Config<'_>,
+    judge: impl FnOnce(&Run<'_>) -> T,
+) -> T {
     let columns: Vec<Vec<f64>> = strategy
         .features(values)
         .iter()
@@ -39,7 +51,7 @@ fn single(
         freq_ns: MINUTE,
         returns: None,
     };
-    (run.statistics(StatSet::streaming()), segments(&run))
+    judge(&run)
 }
 
 /// Moments of each segment of the returns, by a column of them.
@@ -156,7 +168,7 @@ proptest! {
             fees: fees.into(),
             fixed_fees: fixed_fees.into(),
             slippage: slippage.into(),
-            min_size,
+            min_size: min_size.into(),
             ..Config::default()
         };
         check(&bars, "ma-cross", &pairs(), config);
@@ -183,7 +195,7 @@ proptest! {
             direction,
             sl_stop: sl_stop.into(),
             size: size.0,
-            size_type: size.1,
+            size_type: size.1.into(),
             ..Config::default()
         };
         check(&walk(&moves), "ma-cross", &pairs(), config);
@@ -226,4 +238,61 @@ fn a_span_knows_the_bars_before_it_and_none_after() {
     let (all, cut) = (bars.view(), bars.view().slice(0..4_000));
     assert_eq!(on(all, 1_000..4_000), on(cut, 1_000..4_000));
     assert_ne!(on(all, 1_000..4_000), on(all, 1_100..4_000));
+}
+
+/// Points come a few at a time, ranges change, and more features than fit: the same trials.
+#[test]
+fn a_cache_of_features_changes_no_bit() {
+    let bars = market_data::synth(&SynthOptions { bars: 5_000, ..SynthOptions::default() });
+    let strategy = strategy::find("ma-cross").unwrap();
+    for sl_stop in [f64::NAN, 0.01] {
+        let config = Config { fees: 1e-5.into(), sl_stop: sl_stop.into(), ..Config::default() };
+        let (freq_ns, threads) = (MINUTE, 2);
+        let plain = Evaluator { bars: bars.view(), freq_ns, strategy, config, threads };
+        let cached = plain.cached();
+        for (few, range) in pairs().chunks(4).zip([0..5_000, 0..3_000, 1_000..5_000, 70..71]) {
+            for points in [few, &pairs()] {
+                let run = |evaluate: &dyn Evaluate| {
+                    evaluate.evaluate(points, range.clone(), &|_, _| {}).unwrap().trials
+                };
+                assert_eq!(run(&cached), run(&plain));
+            }
+        }
+    }
+}
+
+/// Costs eat the accounts until they can buy nothing; a fall of the price lets some buy again.
+#[test]
+fn accounts_that_costs_have_eaten() {
+    let mut price = 100.0;
+    let moves: Vec<f64> = (0..12_000)
+        .map(|bar| {
+            let fall = if bar > 9_000 { 0.998 } else { 1.0 };
+            price *= fall * if bar % 7 < 3 { 1.001 } else { 0.9993 };
+            price
+        })
+        .collect();
+    let steps: Vec<f64> = moves.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
+    for min_size in [1e-8, 1e-3, 0.5] {
+        let config = Config { fees: 0.01.into(), min_size: min_size.into(), ..Config::default() };
+        check(&walk(&steps), "ma-cross", &pairs(), config);
+    }
+}
+
+#[test]
+fn the_shape_of_a_point_is_that_of_its_single_backtest() {
+    let bars = market_data::synth(&SynthOptions { bars: 70_000, ..SynthOptions::default() });
+    let strategy = strategy::find("ma-cross").unwrap();
+    let config = Config { fees: 1e-5.into(), ..Config::default() };
+    let (freq_ns, values) = (MINUTE, vec![20.0, 50.0]);
+    let shape = |threads| {
+        let evaluator = Evaluator { bars: bars.view(), freq_ns, strategy, config, threads };
+        evaluator.shape(&values, 0..bars.len()).unwrap().unwrap()
+    };
+    let set = StatSet::of(&[Stat::Skew, Stat::Kurtosis]);
+    let alone = with_run(&bars, strategy, &values, &config, |run| run.statistics(set));
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-11 * b.abs();
+    assert!(near(shape(1).skew, alone.get(Stat::Skew).unwrap()));
+    assert!(near(shape(1).kurtosis, alone.get(Stat::Kurtosis).unwrap() + 3.0));
+    assert_eq!(shape(1), shape(3));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::kpi::{digits, median};
+use crate::random::Random;
 use crate::statistics::mann_whitney;
 use crate::{Better, Kpi, RunRecord};
 
@@ -119,7 +120,7 @@ fn ratio_interval(base: &[f64], head: &[f64]) -> Option<[f64; 2]> {
     if base.len().min(head.len()) < 3 {
         return None;
     }
-    let mut random = Random(0x5eed);
+    let mut random = Random::new(0x5eed);
     let mut ratios: Vec<f64> = (0..RESAMPLES)
         .filter_map(|_| Some(median(&random.resample(head))? / median(&random.resample(base))?))
         .filter(|ratio| ratio.is_finite())
@@ -127,23 +128,6 @@ fn ratio_interval(base: &[f64], head: &[f64]) -> Option<[f64; 2]> {
     ratios.sort_by(f64::total_cmp);
     let at = |share: f64| ratios.get((share * ratios.len() as f64) as usize).copied();
     Some([at(0.025)?, at(0.975)?])
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound as u64) as usize
-    }
-
-    fn resample(&mut self, samples: &[f64]) -> Vec<f64> {
-        samples.iter().map(|_| samples[self.below(samples.len())]).collect()
-    }
 }
 
 impl Comparison {

@@ -32,6 +32,14 @@ pub enum GateError {
         /// The schema that can be read.
         known: &'static str,
     },
+    /// A gate policy with a mistake.
+    #[error("{}: {why}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        why: String,
+    },
     /// A KPI file with a mistake.
     #[error("KPI file: {0}")]
     Kpis(#[from] toml::de::Error),

@@ -24,14 +24,18 @@
 
 mod compare;
 mod error;
+pub mod gate;
 mod kpi;
 pub mod page;
+mod random;
+pub mod read;
 mod record;
 mod statistics;
 
 pub use compare::{Change, Comparison, Verdict, compare};
 pub use error::GateError;
 pub use kpi::{
-    Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, parse as parse_kpis, table,
+    Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, median, parse as parse_kpis,
+    table,
 };
 pub use record::{RunRecord, SCHEMA};

@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     Suite(cmd::suite::SuiteArgs),
     /// Compare two run records
     Compare(cmd::compare::CompareArgs),
+    /// Judge a change: build and measure two revisions side by side
+    Gate(Box<cmd::gate::GateArgs>),
     /// Put a run, its ceilings, its comparison and its flamegraphs on one page
     Report(cmd::report::ReportArgs),
     /// Look into a bench case or a run: flamegraph, heap, instructions, and what changed since

@@ -12,9 +12,10 @@ use crate::values;
 /// The data every computing verb reads.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Input {
-    /// Bars: Parquet, CSV (plain, .gz, .zst) or Arrow IPC, told by content
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
+    /// Bars: Parquet, CSV (plain, .gz, .zst) or Arrow IPC, told by content; may be repeated for
+    /// several assets with the same timestamps
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) data: Vec<PathBuf>,
     /// Length of a bar, such as 1min, 1h or 1d [default: the timestamps' most common step]
     #[arg(long, value_name = "LENGTH", value_parser = values::frequency)]
     pub(crate) freq: Option<i64>,
@@ -22,20 +23,26 @@ pub(crate) struct Input {
 
 /// Loaded bars.
 pub(crate) struct Loaded {
+    /// The file's name without its ending.
+    pub(crate) name: String,
     pub(crate) bars: Bars,
     pub(crate) freq_ns: i64,
     pub(crate) load_ns: u64,
 }
 
 impl Input {
-    /// Loads and validates the bars and settles their length.
-    pub(crate) fn load(&self) -> Result<Loaded> {
-        let (bars, load_ns) = load(&self.data)?;
-        let freq_ns = match self.freq {
-            Some(freq) => freq,
-            None => values::infer_frequency(&bars.timestamp)?,
+    /// Loads and validates every file and settles the length of its bars.
+    pub(crate) fn load(&self) -> Result<Vec<Loaded>> {
+        let one = |path: &PathBuf| {
+            let (bars, load_ns) = load(path)?;
+            let freq_ns = match self.freq {
+                Some(freq) => freq,
+                None => values::infer_frequency(&bars.timestamp)?,
+            };
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Loaded { name, bars, freq_ns, load_ns })
         };
-        Ok(Loaded { bars, freq_ns, load_ns })
+        self.data.iter().map(one).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Glue only: a file per verb in `cmd/`, the libraries do the work. Exit codes: 0 fine, 1 the
 //! verdict is bad, 2 bad usage or bad input.
 
+mod bar_options;
 mod cli;
 mod cmd;
 mod data;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Verb::Monitor(args) => monitor::run(&args, &cli.global),
         Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
+        Verb::Gate(args) => cmd::gate::run(&args, &cli.global),
         Verb::Report(args) => cmd::report::run(&args, &cli.global),
         Verb::Profile(args) => profile::run(&args, &cli.global),
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use backtest::config::PerBar;
 use backtest::engine::{self, Fill, OrderSize, SizedOrders};
 use backtest::strategy::{EntryExit, FeatureColumns, Last, Strategy};
-use backtest::{Config, Mask, Signals};
+use backtest::{Config, Direction, Mask, Signals};
 use market_data::BarsView;
 use market_data::table::{Column, Table};
 
@@ -76,10 +76,22 @@ pub(crate) fn of_signals_file(path: &Path, bars: &BarsView<'_>) -> Result<EntryE
     })
 }
 
+/// Signals, with plain ones read as the direction of all bars or of each says.
+pub(crate) fn directed(masks: EntryExit, direction: PerBar<'_, Direction>) -> Signals {
+    match direction {
+        PerBar::Scalar(direction) => Signals::of(masks, direction),
+        PerBar::Array(directions) if masks.short_entry.is_empty() => {
+            Signals::directed(&masks.entry, &masks.exit, directions)
+        }
+        PerBar::Array(_) => Signals::of(masks, Direction::Both),
+    }
+}
+
 /// Fills of the sizes, and prices where there are any, of a table with a row per bar.
 pub(crate) fn fill_orders_file(
     path: &Path,
     size_type: OrderSize,
+    direction: PerBar<'_, Direction>,
     bars: &BarsView<'_>,
     config: &Config<'_>,
     fills: &mut Vec<Fill>,
@@ -103,6 +115,7 @@ pub(crate) fn fill_orders_file(
     let price = numbers("price")?.map_or(config.price, |prices| PerBar::Array(prices));
     let config = Config { price, ..*config };
     backtest::check(bars, &Signals::default(), &config)?;
-    let orders = SizedOrders { size: PerBar::Array(size), size_type };
+    let (size, size_type) = (PerBar::Array(size), size_type.into());
+    let orders = SizedOrders { size, size_type, direction };
     Ok(engine::fill_orders(bars, &orders, &config, fills)?)
 }

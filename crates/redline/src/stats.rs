@@ -8,6 +8,11 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::values;
 
+/// The statistic called `text`, as an option's value.
+pub(crate) fn find(text: &str) -> Result<Stat, String> {
+    Stat::find(text.trim()).map_err(|error| error.to_string())
+}
+
 /// Statistics by name; undefined ones are `null`, start and end are times.
 pub(crate) struct Document {
     statistics: Statistics,

@@ -171,6 +171,7 @@ impl<V: Vector> Paths<V> {
     }
 
     /// Bar by bar through a position of `units` at place `l` that may hold a new peak.
+    #[inline(always)]
     fn rescan(&mut self, l: usize, units: f64, from: usize, close: &[f64]) {
         let mut peak = self.peak.get(l);
         let mut peak_bar = self.peak_bar.get(l);
@@ -234,6 +235,10 @@ impl<V: Vector> Lanes<V> {
         self.is_open.get(l)
     }
 
+    pub(super) fn cash(&self, l: usize) -> f64 {
+        self.cash.get(l)
+    }
+
     /// The open positions go on into the tile.
     #[inline(always)]
     pub(super) fn enter(&mut self) {
@@ -292,6 +297,7 @@ impl<V: Vector> Lanes<V> {
     }
 
     /// Bar by bar through the positions that may hold a new peak.
+    #[inline(always)]
     fn rescan(&mut self, tile: &Tile<'_>, to: &Bars, on: Bits) {
         for l in (0..LANES).filter(|&l| on.get(l)) {
             let (from, to) = (self.start[l] as usize, to[l] as usize);
@@ -352,6 +358,9 @@ impl<V: Vector> Lanes<V> {
 
     /// Goes on from bar `from` of `tile` for one account as the order core would, rejections
     /// included: an order it rejects leaves the next signal to try.
+    ///
+    /// Inlined, as all that works on vectors must be: elsewhere each of their operations is a call.
+    #[inline(always)]
     pub(super) fn walk(
         &mut self,
         l: usize,
@@ -441,13 +450,14 @@ fn rows_at<V: Vector>(tile: &Tile<'_>, bars: &Bars) -> Rows<V> {
     V::turn(rows)
 }
 
-/// Far above the tolerances of the order core, far below any account that is alive.
-const CLEAR: f64 = 1e-7;
+/// Ten times the tolerances of the order core: a share of a number, and a number.
+const CLEAR_SHARE: f64 = 1e-8;
+const CLEAR: f64 = 1e-11;
 
 /// Whether costs leave so much of `before` that rounding needs no forgiving.
 #[inline(always)]
 fn is_clear<V: Vector>(left: V, before: V) -> Bits {
-    left.above(before * V::all(CLEAR)) & left.above(V::all(CLEAR))
+    left.above(before * V::all(CLEAR_SHARE)) & left.above(V::all(CLEAR))
 }
 
 /// Whether an order of `size` is accepted without a look at rounding.

@@ -91,6 +91,13 @@ impl Batch {
         self.bars = tile.from() + tile.len();
     }
 
+    /// Whether the trial at `place` is flat and can buy nothing at a price of at least `lowest`:
+    /// where no close to come is below, it never orders again, whatever its signals.
+    #[must_use]
+    pub fn is_out(&self, place: usize, lowest: f64) -> bool {
+        !self.accounts.is_open(place) && self.all_in.is_out(self.accounts.cash(place), lowest)
+    }
+
     /// Ends a segment: what came since the last is one of [`Self::segments`].
     pub fn cut(&mut self) {
         let (mut now, mut segment) = (self.seen, self.seen);
@@ -150,6 +157,14 @@ impl Accounts {
             Self::Plain(lanes) => lanes.is_open(l),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(lanes) => lanes.is_open(l),
+        }
+    }
+
+    fn cash(&self, l: usize) -> f64 {
+        match self {
+            Self::Plain(lanes) => lanes.cash(l),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.cash(l),
         }
     }
 
@@ -271,7 +286,7 @@ mod tests {
             let config = Config {
                 fees: fees.into(),
                 fixed_fees: fixed_fees.into(),
-                min_size,
+                min_size: min_size.into(),
                 ..Config::default()
             };
             let all_in = AllIn::of(&config).expect("the case of batches");

@@ -1,7 +1,9 @@
 //! The order core: what one buy or sell order does to an account.
 
+use super::decide::Decision;
 use super::float::{add, is_close, is_close_or_less, is_less, snap};
 use super::{Order, Side};
+use crate::Config;
 
 /// Cash, position and what shorts have tied up. Positions below 0 are short.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,6 +47,35 @@ pub(super) struct Limits {
     pub(super) granularity: f64,
     pub(super) allow_partial: bool,
     pub(super) lock_cash: bool,
+    pub(super) leverage: f64,
+}
+
+impl Request {
+    #[inline(always)]
+    pub(super) fn new(bar: usize, decision: &Decision, price: f64, limits: Limits) -> Self {
+        let Decision { side, size, percent, reduce_only, .. } = *decision;
+        Self { bar, side, size, percent, price, reduce_only, limits }
+    }
+}
+
+impl Limits {
+    /// What `config` says at `bar`; `fees` are those of the bar or of its tier.
+    #[inline(always)]
+    pub(super) fn at(config: &Config<'_>, bar: usize, fees: f64, slippage: f64) -> Self {
+        Self {
+            fees,
+            fixed_fees: config.fixed_fees.at(bar),
+            fees_per_unit: config.fees_per_unit,
+            min_fees: config.min_fees,
+            slippage,
+            min_size: config.min_size.at(bar),
+            max_size: config.max_size.at(bar),
+            granularity: config.size_granularity.at(bar),
+            allow_partial: config.allow_partial.at(bar),
+            lock_cash: config.lock_cash.at(bar),
+            leverage: config.leverage,
+        }
+    }
 }
 
 impl Account {
@@ -56,6 +87,7 @@ impl Account {
 
     /// Fills `request` and gives the order, or `None` where it is ignored or rejected, which
     /// leaves the account as it was but for rounding residue.
+    #[inline(always)]
     pub(super) fn execute(&mut self, request: &Request) -> Option<Order> {
         self.cash = snap(self.cash);
         self.position = snap(self.position);
@@ -109,8 +141,17 @@ impl Account {
         Some(Order { bar: request.bar, side: Side::Buy, size, price, fees })
     }
 
-    /// What may be spent on a buy: all cash, or under `lock_cash` what no short ties up.
+    /// What the account is worth at `price`.
+    pub(super) fn worth(&self, price: f64) -> f64 {
+        self.cash + self.position * price
+    }
+
+    /// What may be spent on a buy: all cash and what is lent beside it, or under `lock_cash` what
+    /// no short ties up.
     fn cash_for_buying(&self, price: f64, limits: &Limits) -> f64 {
+        if limits.leverage > 1.0 {
+            return self.cash + (limits.leverage - 1.0) * self.worth(price).max(0.0);
+        }
         if !limits.lock_cash {
             return self.cash;
         }
@@ -153,7 +194,7 @@ impl Account {
         let price = request.price * (1.0 - limits.slippage);
         let mut size = if request.reduce_only {
             request.size.min(self.position)
-        } else if limits.lock_cash || request.size.is_infinite() {
+        } else if limits.lock_cash || limits.leverage > 1.0 || request.size.is_infinite() {
             request.size.min(self.size_for_selling(price, limits)?)
         } else {
             request.size
@@ -176,7 +217,13 @@ impl Account {
     /// The largest sale: the long held, and a short of all the cash then free.
     fn size_for_selling(&self, price: f64, limits: &Limits) -> Option<f64> {
         let long = self.position.max(0.0);
-        let free = add(self.free_cash, long * price * (1.0 - limits.fees));
+        let sold = long * price * (1.0 - limits.fees);
+        let free = if limits.leverage > 1.0 {
+            let short = self.position.min(0.0) * price;
+            limits.leverage * (self.cash + sold + short).max(0.0) + short
+        } else {
+            add(self.free_cash, sold)
+        };
         let size = if free <= 0.0 {
             long
         } else {

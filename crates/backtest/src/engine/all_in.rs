@@ -27,13 +27,16 @@ impl AllIn {
         else {
             return None;
         };
+        let PerBar::Scalar(min_size) = config.min_size else { return None };
         let is_plain = config.size == PerBar::Scalar(f64::INFINITY)
-            && config.size_type == SizeType::Amount
+            && config.size_type == PerBar::Scalar(SizeType::Amount)
             && config.price == PerBar::Scalar(f64::INFINITY)
-            && config.accumulate == Accumulate::Off
-            && config.upon_long_conflict == Conflict::Ignore
-            && config.max_size == f64::INFINITY
-            && config.size_granularity.is_nan()
+            && config.accumulate == PerBar::Scalar(Accumulate::Off)
+            && config.upon_long_conflict == PerBar::Scalar(Conflict::Ignore)
+            && config.max_size == PerBar::Scalar(f64::INFINITY)
+            && config.size_granularity.is_off()
+            && config.limit_entry.is_off()
+            && config.leverage == 1.0
             && !config.has_schedule()
             && !config.has_stops();
         is_plain.then_some(Self {
@@ -41,7 +44,7 @@ impl AllIn {
             fees,
             fixed_fees,
             slippage,
-            min_size: config.min_size,
+            min_size,
         })
     }
 
@@ -135,6 +138,12 @@ impl AllIn {
         let price = close * (1.0 + self.slippage);
         let size = affordable / price;
         (affordable > 0.0 && self.accepts(size)).then_some((price, size, fees))
+    }
+
+    /// Whether no buy of all of `cash` is accepted at a price of at least `lowest`: a dearer one buys
+    /// less.
+    pub(crate) fn is_out(&self, cash: f64, lowest: f64) -> bool {
+        lowest > 0.0 && self.buy(cash, lowest).is_none()
     }
 
     /// Price, cash received and fees of a sale of all `units`, where it is accepted.

@@ -13,7 +13,18 @@ pub(super) struct Decision {
     pub(super) size: f64,
     /// Share of what is at hand; NaN is all of it.
     pub(super) percent: f64,
+    /// The cash that the size was asked in; NaN where it was asked in units.
+    pub(super) value: f64,
     pub(super) reduce_only: bool,
+}
+
+impl Decision {
+    /// The end of `position`.
+    pub(super) fn close(position: f64) -> Self {
+        let side = if position > 0.0 { Side::Sell } else { Side::Buy };
+        let size = position.abs();
+        Self { side, size, percent: f64::NAN, value: f64::NAN, reduce_only: true }
+    }
 }
 
 /// Resolves conflicts: entry against exit of one direction, long against short, and entry against
@@ -22,15 +33,16 @@ pub(super) fn resolve(
     signals: BarSignals,
     position: f64,
     config: &Config<'_>,
+    bar: usize,
 ) -> (BarSignals, Accumulate) {
     let mut s = signals;
     (s.long_entry, s.long_exit) =
-        entry_or_exit(s.long_entry, s.long_exit, position, config.upon_long_conflict);
+        entry_or_exit(s.long_entry, s.long_exit, position, config.upon_long_conflict.at(bar));
     (s.short_entry, s.short_exit) =
-        entry_or_exit(s.short_entry, s.short_exit, position, config.upon_short_conflict);
+        entry_or_exit(s.short_entry, s.short_exit, position, config.upon_short_conflict.at(bar));
     (s.long_entry, s.short_entry) =
-        long_or_short(s.long_entry, s.short_entry, position, config.upon_dir_conflict);
-    oppose(s, position, config.upon_opposite_entry, config.accumulate)
+        long_or_short(s.long_entry, s.short_entry, position, config.upon_dir_conflict.at(bar));
+    oppose(s, position, config.upon_opposite_entry.at(bar), config.accumulate.at(bar))
 }
 
 fn entry_or_exit(entry: bool, exit: bool, position: f64, mode: Conflict) -> (bool, bool) {
@@ -148,9 +160,7 @@ pub(super) fn decide(
             sized.reverse(against, position)?
         })
     } else if exit {
-        let all =
-            Decision { side: against, size: position.abs(), percent: f64::NAN, reduce_only: true };
-        Some(if reduces { sized.order(against, true) } else { all })
+        Some(if reduces { sized.order(against, true) } else { Decision::close(position) })
     } else {
         (entry && adds).then(|| sized.order(toward, false))
     })
@@ -160,19 +170,21 @@ pub(super) fn decide(
 struct Sized {
     size: f64,
     percent: f64,
+    value: f64,
 }
 
 impl Sized {
     fn new(size: f64, size_type: SizeType, price: f64) -> Self {
         match size_type {
-            SizeType::Amount => Self { size, percent: f64::NAN },
-            SizeType::Value => Self { size: size / price, percent: f64::NAN },
-            SizeType::Percent => Self { size: f64::INFINITY, percent: size },
+            SizeType::Amount => Self { size, percent: f64::NAN, value: f64::NAN },
+            SizeType::Value => Self { size: size / price, percent: f64::NAN, value: size },
+            SizeType::Percent => Self { size: f64::INFINITY, percent: size, value: f64::NAN },
         }
     }
 
     fn order(&self, side: Side, reduce_only: bool) -> Decision {
-        Decision { side, size: self.size, percent: self.percent, reduce_only }
+        let Self { size, percent, value } = *self;
+        Decision { side, size, percent, value, reduce_only }
     }
 
     fn reverse(&self, side: Side, position: f64) -> Result<Decision, BacktestError> {
@@ -183,6 +195,7 @@ impl Sized {
             side,
             size: position.abs() + self.size,
             percent: f64::NAN,
+            value: f64::NAN,
             reduce_only: false,
         })
     }

@@ -1,30 +1,42 @@
 //! Signals to orders.
 //!
 //! [`simulate`] walks the set bits of the signal masks, not the bars: between two orders nothing
-//! but stops can happen. [`Account`] knows what one order does, `Stops` when a stop is hit.
+//! but stops, limits and charges can happen. [`Account`] knows what one order does, `Stops` when a
+//! stop is hit. [`Simulation`] is the same in spans of bars, [`simulate_group`] the same for
+//! several assets that share their cash.
 //!
 //! | what | file |
 //! |---|---|
-//! | the walk over events | `simulate.rs` |
+//! | the walk over events, at once or in spans | `simulate.rs` |
+//! | several assets with one cash | `group.rs` |
+//! | what comes next for an asset, and the order it asks for | `column.rs` |
 //! | the same for all cash in and out, long only | `all_in.rs` |
 //! | what one order does to cash and position | `account.rs` |
-//! | stop loss, trailing stop, take profit | `stops.rs` |
+//! | stop loss, trailing stop, take profit, margin call | `stops.rs` |
+//! | entries that wait at a price | `limit.rs` |
+//! | fee tiers, and what borrowing costs a day | `book.rs` |
 //! | a bar's signals to one order | `decide.rs` |
 //! | orders sized bar by bar | `orders.rs` |
 //! | comparisons that forgive rounding | `float.rs` |
 
 mod account;
 mod all_in;
+mod book;
+mod column;
 mod decide;
 mod float;
+mod group;
+mod limit;
 mod orders;
 mod simulate;
 mod stops;
 
 pub use account::Account;
 pub(crate) use all_in::{AllIn, next_bit};
+pub use group::{Asset, CallSequence, GroupFill, simulate_columns, simulate_group};
 pub use orders::{OrderSize, SizedOrders, fill_orders};
-pub use simulate::simulate;
+pub use simulate::{Simulation, simulate};
+use stops::Hit;
 
 /// Which way an order goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +62,23 @@ pub struct Order {
     pub fees: f64,
 }
 
-/// An order and the account it left behind, which holds until the next order.
+/// An order and the account it left behind, which holds until the next fill.
+///
+/// What borrowing costs ([`crate::Config::borrow_rate`]) is a fill, too: of size 0, with the cost for
+/// its fees, before the order of its bar. It is no order ([`Fill::is_charge`]), its cost falls to the
+/// open trade.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fill {
     /// The order.
     pub order: Order,
     /// The account after it.
     pub account: Account,
+}
+
+impl Fill {
+    /// Whether it is what borrowing costs, and no order.
+    #[must_use]
+    pub fn is_charge(&self) -> bool {
+        self.order.size == 0.0
+    }
 }

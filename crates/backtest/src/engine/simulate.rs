@@ -1,22 +1,18 @@
-//! The walk over events.
+//! The walk over events: signals, stops, limits and charges.
 
 use market_data::BarsView;
 
-use super::account::{Limits, Request};
-use super::all_in::AllIn;
-use super::decide::{self, Decision};
-use super::stops::{Hit, Stops};
-use super::{Account, Fill};
-use crate::config::{Accumulate, StopEntryPrice, StopExitPrice};
-use crate::signals::BarSignals;
+use super::column::{Column, State};
+use super::{Account, AllIn, Fill};
 use crate::{BacktestError, Config, Signals};
 
 /// Runs `signals` over `bars` and writes every filled order, with the account it left, to `fills`
 /// (cleared first, its allocation reused).
 ///
-/// Each bar gives at most one order: a stop that is hit comes before the bar's signals. Orders
-/// whose price or size is NaN, that cash does not cover or that limits refuse are dropped, as
-/// VectorBT drops them. O(bars / 64 + events), and O(bars in a position) more with stops.
+/// Each bar gives at most one order: a stop that is hit comes before an entry that waits at its
+/// limit, and both before the bar's signals. Orders whose price or size is NaN, that cash does not
+/// cover or that limits refuse are dropped, as VectorBT drops them. O(bars / 64 + events), and
+/// O(bars in a position) more with stops.
 ///
 /// # Errors
 /// [`BacktestError::PercentReversal`] where a percent size would reverse a position. The inputs'
@@ -36,7 +32,73 @@ pub fn simulate(
         all_in.simulate(bars.close, entry, exit, fills);
         return Ok(());
     }
-    walk(bars, signals, config, fills)
+    walk(&mut State::new(config.init_cash), bars, signals, config, fills)
+}
+
+/// A run that can stop at any bar and go on later: what it has to remember, and nothing of the
+/// bars behind it. However the bars are cut into spans, the fills have the same bits as those of
+/// [`simulate`] over all of them.
+///
+/// ```
+/// use backtest::{Config, Direction, Mask, Signals, engine::Simulation};
+/// use market_data::{SynthOptions, synth};
+///
+/// let bars = synth(&SynthOptions { bars: 100, ..SynthOptions::default() });
+/// let config = Config { sl_stop: 0.01.into(), ..Config::default() };
+/// let mut fills = Vec::new();
+/// let mut run = Simulation::new(config.init_cash);
+/// for span in [0..30, 30..100] {
+///     let mut entry = Mask::new(span.len());
+///     entry.set(5);
+///     let signals = Signals::new(entry, Mask::new(span.len()), Direction::LongOnly);
+///     run.extend(&bars.view().slice(span.clone()), &signals, &config.slice(span), &mut fills)?;
+/// }
+/// assert_eq!(run.bars(), 100);
+/// assert_eq!(fills[0].order.bar, 5);
+/// # Ok::<(), backtest::BacktestError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Simulation {
+    state: State,
+}
+
+impl Simulation {
+    /// Before the first bar, with nothing but `cash`, which is above 0.
+    #[must_use]
+    pub fn new(cash: f64) -> Self {
+        Self { state: State::new(cash) }
+    }
+
+    /// Bars gone through.
+    #[must_use]
+    pub fn bars(&self) -> usize {
+        self.state.bar
+    }
+
+    /// The account after them.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        self.state.book.account
+    }
+
+    /// Goes through `bars`, which follow those before, and appends what was filled to `fills`, by
+    /// bars counted from the run's first. `signals` and the arrays of `config` are those of `bars`
+    /// alone ([`Config::slice`]). Costs as [`simulate`].
+    ///
+    /// # Errors
+    /// As [`simulate`], and the run must then be given up.
+    ///
+    /// # Panics
+    /// When a mask or array is not as long as the bars.
+    pub fn extend(
+        &mut self,
+        bars: &BarsView<'_>,
+        signals: &Signals,
+        config: &Config<'_>,
+        fills: &mut Vec<Fill>,
+    ) -> Result<(), BacktestError> {
+        walk(&mut self.state, bars, signals, config, fills)
+    }
 }
 
 fn is_long_only(signals: &Signals) -> bool {
@@ -46,119 +108,20 @@ fn is_long_only(signals: &Signals) -> bool {
 
 /// The general case.
 fn walk(
+    state: &mut State,
     bars: &BarsView<'_>,
     signals: &Signals,
     config: &Config<'_>,
     fills: &mut Vec<Fill>,
 ) -> Result<(), BacktestError> {
-    let mut walk = Walk {
-        bars,
-        config,
-        account: Account::new(config.init_cash),
-        stops: Stops::NONE,
-        has_stops: config.has_stops(),
-        fills,
-    };
+    let mut column = Column::new(bars, signals, config, state);
     let mut bar = 0;
-    while bar < bars.len() {
-        let event = signals.next_event(bar).filter(|&event| event < bars.len());
-        if let Some(hit) = walk.scan_stops(bar, event.unwrap_or(bars.len() - 1)) {
-            walk.at_stop(hit)?;
-            bar = hit.bar + 1;
-        } else if let Some(event) = event {
-            walk.at_signals(event, signals.at(event))?;
-            bar = event + 1;
-        } else {
-            break;
-        }
+    while let Some(event) = column.next(bar) {
+        column.act(&event, fills)?;
+        bar = Column::after(&event);
     }
+    column.finish();
     Ok(())
-}
-
-struct Walk<'a> {
-    bars: &'a BarsView<'a>,
-    config: &'a Config<'a>,
-    account: Account,
-    stops: Stops,
-    has_stops: bool,
-    fills: &'a mut Vec<Fill>,
-}
-
-impl Walk<'_> {
-    fn scan_stops(&mut self, from: usize, to: usize) -> Option<Hit> {
-        if self.account.position == 0.0 || !self.stops.is_armed() {
-            return None;
-        }
-        self.stops.scan(self.bars, from, to, self.account.position)
-    }
-
-    fn at_stop(&mut self, hit: Hit) -> Result<(), BacktestError> {
-        let position = self.account.position;
-        let (signals, accumulate) =
-            decide::of_stop(position, self.config.upon_stop_exit, self.config.accumulate);
-        let slippage = self.config.slippage.at(hit.bar);
-        let (price, slippage) = match self.config.stop_exit_price {
-            StopExitPrice::StopLimit => (hit.price, 0.0),
-            StopExitPrice::StopMarket => (hit.price, slippage),
-            StopExitPrice::Price => (self.order_price(hit.bar), slippage),
-            StopExitPrice::Close => (self.bars.close[hit.bar], slippage),
-        };
-        self.order(hit.bar, signals, accumulate, price, slippage)
-    }
-
-    fn at_signals(&mut self, bar: usize, signals: BarSignals) -> Result<(), BacktestError> {
-        let (signals, accumulate) = decide::resolve(signals, self.account.position, self.config);
-        let slippage = self.config.slippage.at(bar);
-        self.order(bar, signals, accumulate, self.order_price(bar), slippage)
-    }
-
-    fn order_price(&self, bar: usize) -> f64 {
-        let price = self.config.price.at(bar);
-        if price == f64::INFINITY { self.bars.close[bar] } else { price }
-    }
-
-    fn order(
-        &mut self,
-        bar: usize,
-        signals: BarSignals,
-        accumulate: Accumulate,
-        price: f64,
-        slippage: f64,
-    ) -> Result<(), BacktestError> {
-        let config = self.config;
-        let size = config.size.at(bar);
-        let value_price = self.order_price(bar);
-        let position = self.account.position;
-        let decision =
-            decide::decide(signals, position, accumulate, size, config.size_type, value_price)?;
-        let Some(Decision { side, size, percent, reduce_only }) = decision else { return Ok(()) };
-        let limits = Limits {
-            fees: config.fees.at(bar),
-            fixed_fees: config.fixed_fees.at(bar),
-            fees_per_unit: config.fees_per_unit,
-            min_fees: config.min_fees,
-            slippage,
-            min_size: config.min_size,
-            max_size: config.max_size,
-            granularity: config.size_granularity,
-            allow_partial: config.allow_partial,
-            lock_cash: config.lock_cash,
-        };
-        let before = self.account;
-        let request = Request { bar, side, size, percent, price, reduce_only, limits };
-        if let Some(order) = self.account.execute(&request) {
-            self.fills.push(Fill { order, account: self.account });
-            if self.has_stops {
-                let base = match config.stop_entry_price {
-                    StopEntryPrice::Price => price,
-                    StopEntryPrice::FillPrice => order.price,
-                    StopEntryPrice::Close => self.bars.close[bar],
-                };
-                self.stops.after_fill(&before, &self.account, base, bar, config);
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -197,13 +160,14 @@ mod tests {
                 fees: fees.into(),
                 fixed_fees: fixed_fees.into(),
                 slippage: slippage.into(),
-                min_size,
+                min_size: min_size.into(),
                 ..Config::default()
             };
             prop_assert!(AllIn::of(&config).is_some() && is_long_only(&signals));
             let (mut fast, mut general) = (Vec::new(), Vec::new());
             simulate(&bars, &signals, &config, &mut fast).unwrap();
-            walk(&bars, &signals, &config, &mut general).unwrap();
+            let mut state = State::new(config.init_cash);
+            walk(&mut state, &bars, &signals, &config, &mut general).unwrap();
             prop_assert_eq!(fast, general);
         }
     }

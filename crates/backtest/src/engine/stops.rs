@@ -1,4 +1,7 @@
-//! Stop loss, trailing stop, breakeven stop, take profit and time stop of the open position.
+//! Stop loss, trailing stop, breakeven stop, take profit, time stop and margin call of the open
+//! position.
+
+use std::ops::Range;
 
 use super::Account;
 use crate::Config;
@@ -20,15 +23,19 @@ pub(super) struct Stops {
     even_from: f64,
     /// The price that the loss is no worse than; NaN is none.
     even: f64,
+    /// The price of the margin call; NaN is none.
+    call: f64,
     /// The bar at whose close the position ends.
     last_bar: Option<usize>,
 }
 
-/// A stop that was hit.
+/// A price that was reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Hit {
     pub(super) bar: usize,
     pub(super) price: f64,
+    /// Whether it is a margin call.
+    pub(super) is_call: bool,
 }
 
 impl Stops {
@@ -41,17 +48,17 @@ impl Stops {
         trail_from: f64::NAN,
         even_from: f64::NAN,
         even: f64::NAN,
+        call: f64::NAN,
         last_bar: None,
     };
 
-    /// Follows a fill at `bar`: arms on a new or reversed position, updates on an addition,
-    /// disarms when flat. A reduction leaves the stops.
+    /// Follows a fill at `bar`, before which `offset` others came: arms on a new or reversed
+    /// position, updates on an addition, disarms when flat. A reduction leaves the stops.
     pub(super) fn after_fill(
         &mut self,
-        before: &Account,
-        after: &Account,
+        [before, after]: [&Account; 2],
         base: f64,
-        bar: usize,
+        [bar, offset]: [usize; 2],
         config: &Config<'_>,
     ) {
         let (loss, profit) = (config.sl_stop.at(bar), config.tp_stop.at(bar));
@@ -62,65 +69,79 @@ impl Stops {
             *self = Self {
                 loss_base: base,
                 loss,
-                is_trailing: config.sl_trail,
+                is_trailing: config.sl_trail.at(bar),
                 profit_base: base,
                 profit,
                 trail_from: base * (1.0 + sign * config.trail_after),
                 even_from: base * (1.0 + sign * config.breakeven_after),
                 even: f64::NAN,
-                last_bar: config.time_stop.is_finite().then(|| bar + config.time_stop as usize),
+                call: f64::NAN,
+                last_bar: config
+                    .time_stop
+                    .is_finite()
+                    .then(|| offset + bar + config.time_stop as usize),
             };
         } else if after.position.abs() > before.position.abs() {
-            if replaces(loss, config.upon_stop_update) {
+            let mode = config.upon_stop_update.at(bar);
+            if replaces(loss, mode) {
                 (self.loss_base, self.loss) = (base, loss);
+                self.is_trailing = config.sl_trail.at(bar);
             }
-            if replaces(profit, config.upon_stop_update) {
+            if replaces(profit, mode) {
                 (self.profit_base, self.profit) = (base, profit);
             }
         }
+        self.watch(after, config);
+    }
+
+    /// Sets the margin call by what `account` holds.
+    pub(super) fn watch(&mut self, account: &Account, config: &Config<'_>) {
+        self.call = call_price(account, config.margin_share());
     }
 
     pub(super) fn is_armed(&self) -> bool {
         !self.loss.is_nan()
             || !self.profit.is_nan()
             || !self.even_from.is_nan()
+            || !self.even.is_nan()
+            || !self.call.is_nan()
             || self.last_bar.is_some()
     }
 
-    /// The first hit in `from..=to`, moving the trail past every bar, that of the hit included. A
-    /// long's loss is below its base, a short's above.
+    /// The first hit in `span`, moving the trail past every bar, that of the hit included. A
+    /// long's loss is below its base, a short's above. `offset` bars came before `bars`.
     pub(super) fn scan(
         &mut self,
         bars: &BarsView<'_>,
-        from: usize,
-        to: usize,
+        span: Range<usize>,
+        offset: usize,
         position: f64,
     ) -> Option<Hit> {
-        let waits = !self.trail_from.is_nan() || !self.even_from.is_nan() || !self.even.is_nan();
+        let rarer = [self.trail_from, self.even_from, self.even, self.call];
         // The common stops need not ask at every bar for what they have not.
-        if waits || self.last_bar.is_some() {
-            self.scan_as::<true>(bars, from, to, position)
+        if self.last_bar.is_some() || rarer.iter().any(|price| !price.is_nan()) {
+            self.scan_as::<true>(bars, span, offset, position)
         } else {
-            self.scan_as::<false>(bars, from, to, position)
+            self.scan_as::<false>(bars, span, offset, position)
         }
     }
 
     fn scan_as<const ALL: bool>(
         &mut self,
         bars: &BarsView<'_>,
-        from: usize,
-        to: usize,
+        span: Range<usize>,
+        offset: usize,
         position: f64,
     ) -> Option<Hit> {
         let is_long = position > 0.0;
         let sign = if is_long { 1.0 } else { -1.0 };
-        for bar in from..=to {
-            let range = Range::at(bars, bar);
+        for bar in span {
+            let range = Candle::at(bars, bar);
             let loss = self.loss_price::<ALL>(sign);
             let profit = self.profit_base * (1.0 + sign * self.profit);
             let mut hit = range.reached(loss, is_long).or_else(|| range.reached(profit, !is_long));
             if ALL {
-                hit = hit.or_else(|| self.timed_out(bars.close[bar], bar));
+                hit = hit.or_else(|| self.timed_out(bars.close[bar], offset + bar));
             }
             if self.is_trailing && (!ALL || self.has_begun(&range, is_long)) {
                 self.trail(&range, is_long);
@@ -129,20 +150,32 @@ impl Stops {
                 (self.even, self.even_from) = (self.profit_base, f64::NAN);
             }
             if let Some(price) = hit {
-                return Some(Hit { bar, price });
+                let is_call = ALL && self.is_call(loss, price, is_long);
+                return Some(Hit { bar, price, is_call });
             }
         }
         None
     }
 
-    /// The price of the loss: that of its distance, or the breakeven price where that is better.
+    /// Whether a hit at `price`, with the loss at `loss`, is the margin call: what is met first of
+    /// the two, and no profit.
+    fn is_call(&self, loss: f64, price: f64, is_long: bool) -> bool {
+        loss == self.call && if is_long { price <= loss } else { price >= loss }
+    }
+
+    /// The price of the loss: that of its distance, or of breakeven or the margin call, whichever
+    /// is met first.
     fn loss_price<const ALL: bool>(&self, sign: f64) -> f64 {
         let loss = self.loss_base * (1.0 - sign * self.loss);
         if !ALL {
             return loss;
         }
         // NaN, where one of the two does not exist, gives the other.
-        if sign > 0.0 { loss.max(self.even) } else { loss.min(self.even) }
+        if sign > 0.0 {
+            loss.max(self.even).max(self.call)
+        } else {
+            loss.min(self.even).min(self.call)
+        }
     }
 
     /// The close of the last bar; a bar without one waits for the next.
@@ -151,7 +184,7 @@ impl Stops {
     }
 
     /// Whether the price has gone far enough, now or before, for the trail to begin.
-    fn has_begun(&mut self, range: &Range, is_long: bool) -> bool {
+    fn has_begun(&mut self, range: &Candle, is_long: bool) -> bool {
         if self.trail_from.is_nan() || range.favours(self.trail_from, is_long) {
             self.trail_from = f64::NAN;
             return true;
@@ -159,13 +192,22 @@ impl Stops {
         false
     }
 
-    fn trail(&mut self, range: &Range, is_long: bool) {
+    fn trail(&mut self, range: &Candle, is_long: bool) {
         if is_long && range.high > self.loss_base {
             self.loss_base = range.high;
         } else if !is_long && range.low < self.loss_base {
             self.loss_base = range.low;
         }
     }
+}
+
+/// The price at which the worth of `account` is `share` of its position's value; NaN where no
+/// price above 0 does that.
+pub(super) fn call_price(account: &Account, share: f64) -> f64 {
+    let Account { cash, position, .. } = *account;
+    // cash + position x price = share x |position| x price.
+    let price = -cash / (position - share * position.abs());
+    if price > 0.0 && price.is_finite() { price } else { f64::NAN }
 }
 
 fn replaces(stop: f64, mode: StopUpdate) -> bool {
@@ -177,15 +219,15 @@ fn replaces(stop: f64, mode: StopUpdate) -> bool {
 }
 
 /// Open, high and low of a bar, with what is missing filled from its other prices.
-struct Range {
+pub(super) struct Candle {
     open: f64,
     high: f64,
     low: f64,
 }
 
-impl Range {
+impl Candle {
     #[inline]
-    fn at(bars: &BarsView<'_>, bar: usize) -> Self {
+    pub(super) fn at(bars: &BarsView<'_>, bar: usize) -> Self {
         let close = bars.close[bar];
         let or = |value: f64, other: f64| if value.is_nan() { other } else { value };
         let open = or(bars.open[bar], close);
@@ -205,7 +247,7 @@ impl Range {
     /// The fill price where the bar reaches `stop`, from above where `is_below`: the open where it
     /// is already beyond, else the stop where it lies in the bar. NaN is never reached.
     #[inline]
-    fn reached(&self, stop: f64, is_below: bool) -> Option<f64> {
+    pub(super) fn reached(&self, stop: f64, is_below: bool) -> Option<f64> {
         let beyond = if is_below { self.open <= stop } else { self.open >= stop };
         if beyond {
             Some(self.open)

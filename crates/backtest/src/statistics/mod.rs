@@ -5,10 +5,13 @@
 //! (O(orders)), what one pass over the equity says (O(bars in a position), no memory), and what
 //! needs every return at once ([`Stat::needs_returns`]: O(bars) time and memory).
 //!
+//! Several assets are judged as one account by [`GroupRun`].
+//!
 //! A year has 365 days. Standard deviations have one degree of freedom removed.
 
 mod course;
 mod extended;
+mod group;
 mod lanes;
 mod path;
 mod stat;
@@ -17,6 +20,7 @@ mod trades;
 mod versus;
 
 pub use course::{MonthlyReturn, monthly_returns, rolling_sharpe, ulcer_index};
+pub use group::{Course, GroupRun};
 pub(crate) use path::Path;
 pub use path::{equity, price_returns, returns};
 pub use stat::{Stat, StatSet};

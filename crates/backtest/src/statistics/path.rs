@@ -5,6 +5,7 @@ use multiversion::multiversion;
 use super::Moments;
 use super::lanes::{Extremes, Source, Sums, scan};
 use crate::engine::{Account, Fill};
+use crate::records::drawdowns;
 
 /// Bars between two looks at the drawdown: small enough to stay in L1 for the second look that a
 /// new peak needs, large enough that peaks are rare.
@@ -66,6 +67,22 @@ impl Path {
         segments: usize,
     ) -> (Self, Vec<Moments>) {
         walk(close, returns, fills, init_cash, segments)
+    }
+
+    /// Of an account whose `equity` was 0 or below: takes the deepest drawdown from its records, and
+    /// gives what the running product of the returns says, its end and its deepest drawdown. As long
+    /// as equity stays above 0 both are the equity's own; below, they are shares of negative values.
+    pub(super) fn ruin(&mut self, mut equity: Vec<f64>, init_cash: f64) -> (f64, f64) {
+        let depths = drawdowns(&equity).into_iter().map(|drawdown| drawdown.depth());
+        self.max_drawdown = depths.reduce(f64::min).unwrap_or(0.0);
+        returns(init_cash, &mut equity);
+        let (mut growth, mut peak, mut deepest) = (1.0, f64::NEG_INFINITY, 0.0_f64);
+        for r in equity {
+            growth *= 1.0 + r;
+            peak = peak.max(growth);
+            deepest = deepest.min(growth / peak - 1.0);
+        }
+        (growth, deepest)
     }
 }
 
@@ -325,21 +342,6 @@ pub fn equity(close: &[f64], fills: &[Fill], init_cash: f64, out: &mut [f64]) {
             *value = account.cash + account.position * price;
         }
     }
-}
-
-/// What the running product of returns says: its end and its deepest drawdown. As long as equity
-/// stays above 0 that is the equity's own; below, a product over shares of negative values.
-pub(super) fn compounded(close: &[f64], fills: &[Fill], init_cash: f64) -> (f64, f64) {
-    let mut values = vec![0.0; close.len()];
-    equity(close, fills, init_cash, &mut values);
-    returns(init_cash, &mut values);
-    let (mut growth, mut peak, mut deepest) = (1.0, f64::NEG_INFINITY, 0.0_f64);
-    for r in values {
-        growth *= 1.0 + r;
-        peak = peak.max(growth);
-        deepest = deepest.min(growth / peak - 1.0);
-    }
-    (growth, deepest)
 }
 
 /// Turns the equity in `values` into returns, the first against `init_cash`.

@@ -3,7 +3,7 @@
 use market_data::BarsView;
 
 use super::extended::Extended;
-use super::path::{Path, compounded, equity, returns};
+use super::path::{Path, equity, returns};
 use super::trades::TradeSums;
 use super::{Stat, StatSet};
 use crate::engine::Fill;
@@ -105,6 +105,14 @@ impl Statistics {
         Some(self.values[stat as usize]).filter(|value| value.is_finite())
     }
 
+    /// The same without what is not in `set`.
+    fn only(mut self, set: StatSet) -> Self {
+        for stat in Stat::ALL.iter().filter(|&&stat| !set.contains(stat)) {
+            self.set(*stat, f64::NAN);
+        }
+        self
+    }
+
     fn set(&mut self, stat: Stat, value: f64) {
         self.values[stat as usize] = value;
     }
@@ -142,22 +150,23 @@ impl<'a> Run<'a> {
         let fees = self.fills.iter().map(|fill| fill.order.fees).sum();
         about.trades(&TradeSums::of(self.fills, last_close, close.len()), fees, &mut out);
         if set.meets(OF_PATH) || set.needs_returns() {
-            let path;
+            let mut path;
             (path, moments) = Path::of(close, self.returns, self.fills, self.init_cash, segments);
             let growth = if path.is_ruined {
-                compounded(close, self.fills, self.init_cash)
+                let mut values = vec![0.0; close.len()];
+                equity(close, self.fills, self.init_cash, &mut values);
+                path.ruin(values, self.init_cash)
             } else {
                 about.growth(&path)
             };
             let annual_return = about.path(&path, growth, &mut out);
             if set.needs_returns() {
-                self.about_returns(&mut out, annual_return);
+                let mut values = vec![0.0; close.len()];
+                equity(close, self.fills, self.init_cash, &mut values);
+                about.returns(values, annual_return, &mut out);
             }
         }
-        for stat in Stat::ALL.iter().filter(|&&stat| !set.contains(stat)) {
-            out.set(*stat, f64::NAN);
-        }
-        (out, moments)
+        (out.only(set), moments)
     }
 
     fn about(&self) -> About<'a> {
@@ -167,25 +176,6 @@ impl<'a> Run<'a> {
     fn final_equity(&self, last_close: f64) -> f64 {
         let held = self.fills.last().map(|fill| fill.account);
         held.map_or(self.init_cash, |account| account.cash + account.position * last_close)
-    }
-
-    fn about_returns(&self, out: &mut Statistics, annual_return: f64) {
-        let close = self.bars.close;
-        let mut values = vec![0.0; close.len()];
-        equity(close, self.fills, self.init_cash, &mut values);
-        returns(self.init_cash, &mut values);
-        let extended = Extended::of(&mut values, close);
-        let tail = extended.p95.abs() / extended.p5.abs();
-        out.set(Stat::Skew, extended.skew);
-        out.set(Stat::Kurtosis, extended.kurtosis);
-        out.set(Stat::ValueAtRisk, extended.p5);
-        out.set(Stat::TailRatio, tail);
-        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual_return));
-        out.set(Stat::Beta, extended.beta);
-        out.set(
-            Stat::Alpha,
-            (extended.alpha_per_bar + 1.0).powf(self.about().bars_per_year()) - 1.0,
-        );
     }
 }
 
@@ -204,6 +194,44 @@ impl About<'_> {
         self.trades(trades, fees, &mut out);
         self.path(path, self.growth(path), &mut out);
         out
+    }
+
+    /// The statistics in `set` of an account whose worth at every bar is `equity`.
+    pub(super) fn of_equity(
+        &self,
+        set: StatSet,
+        trades: &TradeSums,
+        fees: f64,
+        mut path: Path,
+        equity: Vec<f64>,
+    ) -> Statistics {
+        let mut out = Statistics::NONE;
+        self.data(path.final_equity, &mut out);
+        self.trades(trades, fees, &mut out);
+        let growth = if path.is_ruined {
+            path.ruin(equity.clone(), self.init_cash)
+        } else {
+            self.growth(&path)
+        };
+        let annual_return = self.path(&path, growth, &mut out);
+        if set.needs_returns() {
+            self.returns(equity, annual_return, &mut out);
+        }
+        out.only(set)
+    }
+
+    /// What needs all returns at once, those of `values`, which are the equity.
+    fn returns(&self, mut values: Vec<f64>, annual_return: f64, out: &mut Statistics) {
+        returns(self.init_cash, &mut values);
+        let extended = Extended::of(&mut values, self.bars.close);
+        let tail = extended.p95.abs() / extended.p5.abs();
+        out.set(Stat::Skew, extended.skew);
+        out.set(Stat::Kurtosis, extended.kurtosis);
+        out.set(Stat::ValueAtRisk, extended.p5);
+        out.set(Stat::TailRatio, tail);
+        out.set(Stat::CommonSenseRatio, tail * (1.0 + annual_return));
+        out.set(Stat::Beta, extended.beta);
+        out.set(Stat::Alpha, (extended.alpha_per_bar + 1.0).powf(self.bars_per_year()) - 1.0);
     }
 
     /// Growth of the account, and its deepest drawdown.
@@ -261,7 +289,7 @@ impl About<'_> {
         let downside = (path.sum_downside_squares / n).sqrt();
         out.set(Stat::MaxGrossExposure, path.max_gross_exposure * 100.0);
         if path.longest_drawdown > 0 {
-            out.set(Stat::MaxDrawdown, path.max_drawdown.abs() * 100.0);
+            out.set(Stat::MaxDrawdown, -path.max_drawdown * 100.0);
             out.set(Stat::MaxDrawdownDuration, path.longest_drawdown as f64 * self.bar_seconds());
         }
         out.set(Stat::SharpeRatio, mean / deviation * year.sqrt());

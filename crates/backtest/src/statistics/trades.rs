@@ -27,7 +27,13 @@ pub(crate) struct Side {
 
 impl TradeSums {
     pub(super) fn of(fills: &[Fill], last_close: f64, bars: usize) -> Self {
-        let mut sums = Self {
+        let mut sums = Self::new();
+        sums.add_all(fills, last_close, bars);
+        sums
+    }
+
+    pub(super) fn new() -> Self {
+        Self {
             closed: 0,
             open: 0,
             open_pnl: 0.0,
@@ -36,9 +42,12 @@ impl TradeSums {
             pnl: 0.0,
             wins: Side::default(),
             losses: Side::default(),
-        };
-        for_each_trade(fills, last_close, bars, |trade| sums.add(trade));
-        sums
+        }
+    }
+
+    /// Adds the trades of `fills`.
+    pub(super) fn add_all(&mut self, fills: &[Fill], last_close: f64, bars: usize) {
+        for_each_trade(fills, last_close, bars, |trade| self.add(trade));
     }
 
     fn add(&mut self, trade: &Trade) {

@@ -6,6 +6,7 @@
 //! memory.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use backtest::batch::{Batch, Events, LANES, TILE, Tile};
 use backtest::strategy::{EntryExit, Feature, FeatureStream, Last};
@@ -13,6 +14,7 @@ use features::FeatureError;
 use rayon::prelude::*;
 
 use super::clock::Clock;
+use super::column::Column;
 use super::plan::Plan;
 use crate::{Evaluation, OptimizerError, Progress, SEGMENTS, Trial};
 
@@ -29,21 +31,22 @@ const MOST_TRIALS: usize = 256;
 pub(super) fn evaluate(
     plan: &Plan<'_>,
     points: &[Vec<f64>],
+    known: Option<&[Arc<Column>]>,
     progress: Progress<'_>,
 ) -> Result<Evaluation, OptimizerError> {
-    let mut columns = Columns::new(plan)?;
+    let mut columns = Columns::new(plan, known)?;
     let mut chunks = chunks(plan, points);
     let mut clock = Clock::new();
-    let known = plan.known.len();
-    for from in (0..known).step_by(columns.bars) {
-        let span = from..(from + columns.bars).min(known);
+    let end = plan.known.len();
+    for from in (0..end).step_by(columns.bars) {
+        let span = from..(from + columns.bars).min(end);
         columns.fill(plan, span.clone())?;
         clock.features_done();
         if span.end > plan.from {
             chunks.par_iter_mut().for_each(|chunk| chunk.feed(plan, &columns, &span));
             clock.trials_done();
         }
-        progress((points.len() as f64 * span.end as f64 / known as f64) as usize, points.len());
+        progress((points.len() as f64 * span.end as f64 / end as f64) as usize, points.len());
     }
     let mut batches: Vec<Carried<'_>> =
         chunks.into_iter().flat_map(|chunk| chunk.batches).collect();
@@ -53,42 +56,28 @@ pub(super) fn evaluate(
 }
 
 /// The features of one span of bars.
-struct Columns {
+struct Columns<'k> {
     /// Bars of a span.
     bars: usize,
-    /// The first bar of this one.
+    /// The bar that the columns begin with.
     from: usize,
-    /// Streams, each with a column per feature that it gives.
-    streams: Vec<(FeatureStream, Vec<Column>)>,
-    /// The stream of each feature of the plan, and the column there.
-    places: Vec<(usize, usize)>,
+    source: Source<'k>,
 }
 
-/// Values that begin on a cache line, so that no vector of them lies across two.
-struct Column {
-    values: Vec<f64>,
-    start: usize,
+enum Source<'k> {
+    /// Streams, each with a column per feature that it gives, and of each feature of the plan the
+    /// stream and the column there.
+    Streams { streams: Vec<(FeatureStream, Vec<Column>)>, places: Vec<(usize, usize)> },
+    /// Columns of all bars.
+    Known(&'k [Arc<Column>]),
 }
 
-impl Column {
-    fn new(bars: usize) -> Self {
-        let line = 64 / size_of::<f64>();
-        let values = vec![0.0_f64; bars + line];
-        let start = values.as_ptr().align_offset(64).min(line);
-        Self { values, start }
-    }
-
-    fn slice(&self, bars: Range<usize>) -> &[f64] {
-        &self.values[self.start + bars.start..self.start + bars.end]
-    }
-
-    fn slice_mut(&mut self, bars: usize) -> &mut [f64] {
-        &mut self.values[self.start..self.start + bars]
-    }
-}
-
-impl Columns {
-    fn new(plan: &Plan<'_>) -> Result<Self, OptimizerError> {
+impl<'k> Columns<'k> {
+    fn new(plan: &Plan<'_>, known: Option<&'k [Arc<Column>]>) -> Result<Self, OptimizerError> {
+        if let Some(columns) = known {
+            let source = Source::Known(columns);
+            return Ok(Self { bars: plan.known.len(), from: 0, source });
+        }
         let affordable = SPAN_BYTES / size_of::<f64>() / plan.features.len().max(1);
         let bars = (affordable / TILE).max(1) * TILE;
         let bars = bars.min(MOST_BARS).min(plan.known.len());
@@ -98,23 +87,28 @@ impl Columns {
             let columns = together.iter().map(|_| Column::new(bars)).collect();
             streams.push((FeatureStream::new(together)?, columns));
         }
-        Ok(Self { bars, from: 0, streams, places })
+        Ok(Self { bars, from: 0, source: Source::Streams { streams, places } })
     }
 
     fn fill(&mut self, plan: &Plan<'_>, span: Range<usize>) -> Result<(), FeatureError> {
+        let Source::Streams { streams, .. } = &mut self.source else { return Ok(()) };
         self.from = span.start;
         let bars = plan.known.slice(span);
-        self.streams.par_iter_mut().try_for_each(|(stream, columns)| {
-            let mut spans: Vec<&mut [f64]> =
-                columns.iter_mut().map(|column| column.slice_mut(bars.len())).collect();
-            stream.extend(bars, &mut spans)
+        streams.par_iter_mut().try_for_each(|(stream, columns)| {
+            stream.extend(bars, &mut Column::all(columns, bars.len()))
         })
     }
 
     /// The values at `bars` of the feature at `place`.
     fn slice(&self, place: usize, bars: &Range<usize>) -> &[f64] {
-        let (stream, at) = self.places[place];
-        self.streams[stream].1[at].slice(bars.start - self.from..bars.end - self.from)
+        let column = match &self.source {
+            Source::Streams { streams, places } => {
+                let (stream, at) = places[place];
+                &streams[stream].1[at]
+            }
+            Source::Known(columns) => &columns[place],
+        };
+        column.slice(bars.start - self.from..bars.end - self.from)
     }
 }
 
@@ -139,6 +133,8 @@ struct Ready<'a> {
     values: &'a [f64],
     places: Vec<usize>,
     memory: Vec<Last>,
+    /// It never orders again.
+    is_out: bool,
 }
 
 /// Deals the batches out. A worker prepares each tile once for all its trials, so that there are as
@@ -146,11 +142,15 @@ struct Ready<'a> {
 /// trade alike and some trade more than others; many stay with their neighbours, because those
 /// share features.
 fn chunks<'a>(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Vec<Chunk<'a>> {
-    let workers = rayon::current_num_threads().min(points.len().div_ceil(LANES)).max(1);
+    let threads = rayon::current_num_threads();
+    // Fewer points than eight a worker, as a sampler that learns asks for, are spread over all.
+    let lanes = points.len().div_ceil(threads).clamp(1, LANES);
+    let batches = points.len().div_ceil(lanes);
+    let workers = threads.min(batches).max(1);
     let count = points.len().div_ceil(MOST_TRIALS).max(workers);
-    let per_chunk = points.len().div_ceil(LANES).div_ceil(count);
+    let per_chunk = batches.div_ceil(count);
     let mut chunks: Vec<Chunk<'a>> = (0..count).map(|_| Chunk::new()).collect();
-    for (number, points) in points.chunks(LANES).enumerate() {
+    for (number, points) in points.chunks(lanes).enumerate() {
         let owner = if count == workers { number % count } else { number / per_chunk };
         chunks[owner].batches.push(Carried::new(plan, number, points));
     }
@@ -168,7 +168,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Takes every trial through the bars of `span` that are searched.
-    fn feed(&mut self, plan: &'a Plan<'_>, columns: &Columns, span: &Range<usize>) {
+    fn feed(&mut self, plan: &'a Plan<'_>, columns: &Columns<'_>, span: &Range<usize>) {
         let (first, end) = (span.start.max(plan.from) - plan.from, span.end - plan.from);
         for segment in 0..SEGMENTS {
             let Range { start, end: cut } = plan.segment(segment);
@@ -187,12 +187,20 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    fn tile(&mut self, plan: &'a Plan<'_>, columns: &Columns, bars: Range<usize>) {
+    fn tile(&mut self, plan: &'a Plan<'_>, columns: &Columns<'_>, bars: Range<usize>) {
         self.tile.load(plan.bars.close, bars.clone());
         let known = plan.from + bars.start..plan.from + bars.end;
+        let lowest = plan.lowest_from(bars.start);
         let mut operands = Vec::new();
         for Carried { batch, trials, .. } in &mut self.batches {
-            for (trial, out) in trials.iter_mut().zip(&mut self.signals) {
+            for (place, (trial, out)) in trials.iter_mut().zip(&mut self.signals).enumerate() {
+                // Costs eat the accounts of hasty points early: they are done with.
+                trial.is_out = trial.is_out || batch.is_out(place, lowest);
+                if trial.is_out {
+                    out.entry.reset(bars.len());
+                    out.exit.reset(bars.len());
+                    continue;
+                }
                 operands.clear();
                 operands.extend(trial.places.iter().map(|&at| columns.slice(at, &known)));
                 plan.strategy.signals(&operands, trial.values, &mut trial.memory, out);
@@ -211,6 +219,7 @@ impl<'a> Carried<'a> {
             values,
             places: plan.places(values),
             memory: vec![Last::default(); plan.strategy.crossings()],
+            is_out: false,
         };
         let trials = points.iter().map(ready).collect();
         Self { number, batch, trials }

@@ -10,21 +10,32 @@
 //! | the distinct features of all points | `plan.rs` |
 //! | eight accounts at a time | `batches.rs` |
 //! | one account at a time | `singly.rs` |
+//! | features kept from one evaluation to the next | `cached.rs` |
+//! | how far the best trial's returns are from normal | `shape.rs` |
 
 mod batches;
+mod cached;
 mod clock;
+mod column;
 mod plan;
+mod shape;
 mod singly;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use backtest::batch::Batch;
 use backtest::statistics::{StatSet, Statistics};
 use backtest::strategy::{Strategy, check_values};
 use backtest::{Config, Signals};
 use market_data::BarsView;
+use rayon::ThreadPool;
+use rayon::prelude::*;
 
+pub use self::cached::Cached;
+use self::column::Column;
 use self::plan::Plan;
+pub use self::shape::Shape;
 use crate::{Evaluate, Evaluation, OptimizerError, Progress};
 
 /// A strategy on bars, ready for any number of points.
@@ -53,22 +64,30 @@ impl Evaluate for Evaluator<'_> {
         range: Range<usize>,
         progress: Progress<'_>,
     ) -> Result<Evaluation, OptimizerError> {
-        let plan = self.plan(points, range)?;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .build()
-            .map_err(|source| OptimizerError::Threads { threads: self.threads, source })?;
-        pool.install(|| {
-            if Batch::new(&plan.config).is_some() && !self.strategy.has_shorts() {
-                batches::evaluate(&plan, points, progress)
-            } else {
-                singly::evaluate(&plan, points, progress)
-            }
+        self.pool()?.install(|| {
+            let plan = self.plan(points, range)?;
+            self.run(&plan, points, None, progress)
         })
     }
 }
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
+    /// [`Shape`] of the returns of one point over `range`; `None` where it has none. The point runs
+    /// once more for it, since no trial keeps a return of a bar.
+    ///
+    /// # Errors
+    /// As [`Evaluate::evaluate`].
+    pub fn shape(
+        &self,
+        values: &[f64],
+        range: Range<usize>,
+    ) -> Result<Option<Shape>, OptimizerError> {
+        self.pool()?.install(|| {
+            let plan = self.plan(&[values.to_vec()], range)?;
+            singly::returns(&plan, values).map(|returns| Shape::of(&returns))
+        })
+    }
+
     /// Every statistic of one point over `range`, those that need all returns at once included.
     ///
     /// # Errors
@@ -82,8 +101,56 @@ impl Evaluator<'_> {
         singly::statistics(&plan, values, StatSet::all())
     }
 
+    /// The same, with a cache of features: for points that come a few at a time, and for many
+    /// ranges of the same bars.
+    #[must_use]
+    pub fn cached(self) -> Cached<'a> {
+        Cached::new(self)
+    }
+
+    fn pool(&self) -> Result<ThreadPool, OptimizerError> {
+        let threads = self.threads;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|source| OptimizerError::Threads { threads, source })
+    }
+
+    /// `known`: columns of the plan's features, at least as long as the bars that it knows.
+    fn run(
+        &self,
+        plan: &Plan<'_>,
+        points: &[Vec<f64>],
+        known: Option<&[Arc<Column>]>,
+        progress: Progress<'_>,
+    ) -> Result<Evaluation, OptimizerError> {
+        if Batch::new(&plan.config).is_some() && !self.strategy.has_shorts() {
+            batches::evaluate(plan, points, known, progress)
+        } else {
+            singly::evaluate(plan, points, known, progress)
+        }
+    }
+
+    /// As [`backtest::check`] does, on all threads: the prices of a year are 17 MB.
+    fn check(&self) -> Result<(), OptimizerError> {
+        const PART: usize = 1 << 15;
+        let Self { bars, config, .. } = self;
+        let columns = [bars.open, bars.high, bars.low, bars.close, bars.volume];
+        let is_even = columns.iter().all(|column| column.len() == bars.timestamp.len());
+        let is_fine = |part: usize| {
+            let part = bars.slice(part * PART..((part + 1) * PART).min(bars.len()));
+            backtest::check(&part, &Signals::default(), config).is_ok()
+        };
+        let parts = bars.len().div_ceil(PART);
+        if !is_even || parts < 2 || !(0..parts).into_par_iter().all(is_fine) {
+            // Options of a value per bar fit the whole alone, and it says which bar is wrong.
+            backtest::check(bars, &Signals::default(), config)?;
+        }
+        Ok(())
+    }
+
     fn plan(&self, points: &[Vec<f64>], range: Range<usize>) -> Result<Plan<'_>, OptimizerError> {
-        backtest::check(&self.bars, &Signals::default(), &self.config)?;
+        self.check()?;
         points.iter().try_for_each(|values| check_values(self.strategy, values))?;
         Plan::new(self, points, range)
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use backtest::Config;
+use backtest::batch::TILE;
 use backtest::strategy::{Feature, Strategy};
 use market_data::BarsView;
 
@@ -19,6 +20,8 @@ pub(super) struct Plan<'a> {
     pub(super) known: BarsView<'a>,
     /// The first bar that is searched.
     pub(super) from: usize,
+    /// The lowest of each [`TILE`] closes that are searched and of all after them.
+    lowest: Vec<f64>,
     pub(super) config: Config<'a>,
     /// Sorted.
     pub(super) features: Vec<Feature>,
@@ -47,7 +50,8 @@ impl<'a> Plan<'a> {
         let bars = bars.slice(range.clone());
         let config = config.slice(range.clone());
         let from = range.start;
-        Ok(Self { strategy, freq_ns, bars, known, from, config, features })
+        let lowest = lowest_to_come(bars.close);
+        Ok(Self { strategy, freq_ns, bars, known, from, lowest, config, features })
     }
 
     /// The places in [`Self::features`] of the features that `values` need.
@@ -59,9 +63,44 @@ impl<'a> Plan<'a> {
         self.strategy.features(values).into_iter().map(place).collect()
     }
 
+    /// No close at or after `bar` is below; the bars from the start of the tile on may be.
+    pub(super) fn lowest_from(&self, bar: usize) -> f64 {
+        self.lowest[bar / TILE]
+    }
+
     /// The bars of a segment.
     pub(super) fn segment(&self, at: usize) -> Range<usize> {
         let bars = self.bars.len();
         at * bars / SEGMENTS..(at + 1) * bars / SEGMENTS
+    }
+}
+
+/// [`Plan::lowest`]. In lanes, because one comparison after the other would wait for each.
+fn lowest_to_come(close: &[f64]) -> Vec<f64> {
+    let lower = |a: f64, b: f64| if b < a { b } else { a };
+    let of_tile = |tile: &[f64]| {
+        let (eights, rest) = tile.as_chunks::<8>();
+        let mut lanes = [f64::INFINITY; 8];
+        for eight in eights {
+            lanes.iter_mut().zip(eight).for_each(|(lane, &close)| *lane = lower(*lane, close));
+        }
+        lanes.iter().chain(rest).copied().fold(f64::INFINITY, lower)
+    };
+    let mut lowest: Vec<f64> = close.chunks(TILE).map(of_tile).collect();
+    for at in (1..lowest.len()).rev() {
+        lowest[at - 1] = lower(lowest[at - 1], lowest[at]);
+    }
+    lowest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_to_come_rises() {
+        let mut close = vec![5.0; 2 * TILE + 9];
+        (close[7], close[TILE], close[2 * TILE + 8]) = (1.0, 2.0, 3.0);
+        assert_eq!(lowest_to_come(&close), [1.0, 2.0, 3.0]);
     }
 }

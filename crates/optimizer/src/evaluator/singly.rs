@@ -3,15 +3,18 @@
 //! Points go in groups that share few enough features for their columns to fit in memory.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use backtest::statistics::{Run, StatSet, Statistics, price_returns};
-use backtest::strategy::{EntryExit, Feature, FeatureStream, Last};
+use backtest::statistics::{self, Run, StatSet, Statistics, price_returns};
+use backtest::strategy::{EntryExit, Feature, Last};
 use backtest::{Signals, engine};
 use features::FeatureError;
 use rayon::prelude::*;
 
 use super::clock::Clock;
+use super::column::Column;
 use super::plan::Plan;
 use crate::{Evaluation, OptimizerError, Progress, SEGMENTS, Trial};
 
@@ -25,16 +28,19 @@ struct Scratch {
 /// Bytes that the feature columns of one group of points may take together.
 const GROUP_BYTES: usize = 512 << 20;
 
-/// A column per feature of the plan, as long as the bars that it knows, where it is at hand.
+/// A column per feature of the plan, at least as long as the bars that it knows, where it is at
+/// hand.
 struct Columns {
-    features: Vec<Option<Vec<f64>>>,
+    features: Vec<Option<Arc<Column>>>,
     /// Returns of the closes of the bars that are searched.
     returns: Vec<f64>,
 }
 
 impl Columns {
-    fn none(plan: &Plan<'_>) -> Self {
-        let features = plan.features.iter().map(|_| None).collect();
+    /// Those that are `known` already.
+    fn new(plan: &Plan<'_>, known: Option<&[Arc<Column>]>) -> Self {
+        let known = |at: usize| known.map(|columns| Arc::clone(&columns[at]));
+        let features = (0..plan.features.len()).map(known).collect();
         let mut returns = vec![0.0; plan.bars.len()];
         price_returns(plan.bars.close, &mut returns);
         Self { features, returns }
@@ -42,34 +48,26 @@ impl Columns {
 
     /// Computes those at `places` that are not at hand, and lets go of all others.
     fn load(&mut self, plan: &Plan<'_>, places: &BTreeSet<usize>) -> Result<(), FeatureError> {
-        let (mut jobs, mut rest, mut from) = (Vec::new(), self.features.as_mut_slice(), 0);
-        for together in plan.features.chunk_by(Feature::comes_with) {
-            let (columns, others) = rest.split_at_mut(together.len());
-            jobs.push((from, together, columns));
-            (rest, from) = (others, from + together.len());
+        let mut missing = Vec::new();
+        for (at, column) in self.features.iter_mut().enumerate() {
+            if !places.contains(&at) {
+                *column = None;
+            } else if column.is_none() {
+                missing.push(at);
+            }
         }
-        jobs.into_par_iter().try_for_each(|(from, together, columns)| {
-            let (mut wanted, mut missing) = (Vec::new(), Vec::new());
-            for (at, column) in columns.iter_mut().enumerate() {
-                if !places.contains(&(from + at)) {
-                    *column = None;
-                } else if column.is_none() {
-                    wanted.push(together[at].clone());
-                    missing.push(column.insert(vec![0.0; plan.known.len()]).as_mut_slice());
-                }
-            }
-            if wanted.is_empty() {
-                return Ok(());
-            }
-            FeatureStream::new(&wanted)?.extend(plan.known, &mut missing)
-        })
+        let wanted: Vec<Feature> = missing.iter().map(|&at| plan.features[at].clone()).collect();
+        for (at, column) in missing.into_iter().zip(Column::whole(&wanted, plan.known)?) {
+            self.features[at] = Some(column);
+        }
+        Ok(())
     }
 
-    fn get(&self, at: usize) -> &[f64] {
+    fn slice(&self, at: usize, bars: Range<usize>) -> &[f64] {
         let Some(column) = &self.features[at] else {
             unreachable!("the group's features were loaded")
         };
-        column
+        column.slice(bars)
     }
 }
 
@@ -91,10 +89,11 @@ fn group(plan: &Plan<'_>, points: &[Vec<f64>]) -> (usize, BTreeSet<usize>) {
 pub(super) fn evaluate(
     plan: &Plan<'_>,
     points: &[Vec<f64>],
+    known: Option<&[Arc<Column>]>,
     progress: Progress<'_>,
 ) -> Result<Evaluation, OptimizerError> {
     let mut clock = Clock::new();
-    let mut columns = Columns::none(plan);
+    let mut columns = Columns::new(plan, known);
     let mut trials = Vec::with_capacity(points.len());
     let done = AtomicUsize::new(0);
     let mut rest = points;
@@ -122,10 +121,22 @@ pub(super) fn statistics(
     values: &[f64],
     set: StatSet,
 ) -> Result<Statistics, OptimizerError> {
-    let mut columns = Columns::none(plan);
+    let mut columns = Columns::new(plan, None);
     columns.load(plan, &plan.places(values).into_iter().collect())?;
     let mut scratch = Scratch::default();
     Ok(simulate(plan, &columns, values, &mut scratch)?.statistics(set))
+}
+
+/// The return of every bar.
+pub(super) fn returns(plan: &Plan<'_>, values: &[f64]) -> Result<Vec<f64>, OptimizerError> {
+    let mut columns = Columns::new(plan, None);
+    columns.load(plan, &plan.places(values).into_iter().collect())?;
+    let mut scratch = Scratch::default();
+    let run = simulate(plan, &columns, values, &mut scratch)?;
+    let mut out = vec![0.0; plan.bars.len()];
+    statistics::equity(run.bars.close, run.fills, run.init_cash, &mut out);
+    statistics::returns(run.init_cash, &mut out);
+    Ok(out)
 }
 
 fn simulate<'r>(
@@ -135,8 +146,9 @@ fn simulate<'r>(
     scratch: &'r mut Scratch,
 ) -> Result<Run<'r>, OptimizerError> {
     let Plan { strategy, config, bars, .. } = plan;
+    let searched = plan.from..plan.known.len();
     let operands: Vec<&[f64]> =
-        plan.places(values).into_iter().map(|at| &columns.get(at)[plan.from..]).collect();
+        plan.places(values).into_iter().map(|at| columns.slice(at, searched.clone())).collect();
     let mut memory = vec![Last::default(); strategy.crossings()];
     strategy.signals(&operands, values, &mut memory, &mut scratch.masks);
     let signals = Signals::of(std::mem::take(&mut scratch.masks), config.direction);

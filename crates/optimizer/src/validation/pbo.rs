@@ -22,6 +22,9 @@ const HALF: usize = GROUPS / 2;
 const CHOICES: usize = 1 << HALF;
 /// Trials whose tables fit the second-level cache: 4 tables x 256 x 128 x 8 bytes are 1 MiB.
 const BLOCK: usize = 128;
+/// Ratios that may be computed for either side: beyond 166,000 trials, some seconds, splits are
+/// left out instead.
+const MOST_RATIOS: usize = 1 << 31;
 
 /// What the splits of time say of the choice of the best.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,14 +46,19 @@ pub struct Pbo {
 ///
 /// `None` for fewer than 2 trials, or fewer than 16 spans. A trial whose returns are all equal in
 /// a half (it never traded) has the ratio 0 there. The first of equally good trials is chosen. The
-/// same bits for any number of threads. O(12,870 x trials) time, O(trials) memory.
+/// same bits for any number of threads. O(12,870 x trials) time, O(trials) memory; beyond 166,000
+/// trials every second, third, ... split and its complement, so that the time stays.
 #[must_use]
 pub fn pbo(trials: &[Box<[Moments]>]) -> Option<Pbo> {
+    within(trials, MOST_RATIOS)
+}
+
+fn within(trials: &[Box<[Moments]>], most_ratios: usize) -> Option<Pbo> {
     if trials.len() < 2 || trials.iter().any(|spans| spans.len() < GROUPS) {
         return None;
     }
     let grouped: Vec<[Moments; GROUPS]> = trials.par_iter().map(|spans| groups(spans)).collect();
-    let halves = halves();
+    let halves = thinned(&halves(), most_ratios / trials.len());
     let chosen = choose(&grouped, &halves);
     let judged = judge(&grouped, &halves, &chosen);
     let splits = halves.len() as f64;
@@ -74,6 +82,14 @@ fn groups(spans: &[Moments]) -> [Moments; GROUPS] {
 /// `i` is the one at `len - 1 - i`.
 fn halves() -> Vec<u16> {
     (0..=u16::MAX).filter(|bits| bits.count_ones() as usize == HALF).collect()
+}
+
+/// At most `most` of `halves`, but two at least, evenly spread, each with its complement.
+fn thinned(halves: &[u16], most: usize) -> Vec<u16> {
+    let firsts = &halves[..halves.len() / 2];
+    let step = firsts.len().div_ceil((most / 2).max(1));
+    let firsts: Vec<u16> = firsts.iter().copied().step_by(step).collect();
+    firsts.iter().copied().chain(firsts.iter().rev().map(|half| !half)).collect()
 }
 
 /// The best trial of a half.
@@ -282,6 +298,21 @@ mod tests {
         trials[7] = noise(&mut rng, 0.3);
         let skill = pbo(&trials).unwrap();
         assert!(skill.probability < 0.001 && skill.probability_of_loss < 0.001, "{skill:.3?}");
+    }
+
+    #[test]
+    fn many_trials_share_fewer_splits_that_say_the_same() {
+        let all = halves();
+        assert_eq!(thinned(&all, usize::MAX), all);
+        let some = thinned(&all, 999);
+        assert_eq!(some.len(), 990);
+        assert!(some.is_sorted() && (0..990).all(|at| some[at] == !some[989 - at]));
+        assert_eq!(thinned(&all, 0).len(), 2);
+        let mut rng = Rng::new(4);
+        let trials: Vec<_> = (0..40).map(|at| noise(&mut rng, f64::from(at) / 1e3)).collect();
+        let (whole, part) = (pbo(&trials).unwrap(), within(&trials, 40_000).unwrap());
+        assert_eq!((whole.logits.len(), part.logits.len()), (12_870, 990));
+        assert!((whole.probability - part.probability).abs() < 0.05, "{whole:?} {part:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod chart;
 
 use anyhow::{Context, Result};
-use backtest::records::{Drawdown, Trade, drawdowns, for_each_trade};
+use backtest::records::{Drawdown, drawdowns};
 use backtest::statistics::{
     self, MonthlyReturn, Run, Stat, StatSet, Statistics, Versus, buy_and_hold, monthly_returns,
     rolling_sharpe, ulcer_index,
@@ -86,10 +86,11 @@ impl Detail {
         }
     }
 
-    pub(crate) fn beyond(&self, run: &Run<'_>, statistics: &Statistics) -> Beyond {
+    pub(crate) fn beyond(&self, run: &Run<'_>) -> Beyond {
         let finite = |value: f64| Some(value).filter(|value| value.is_finite());
         let held = |stat| self.held_statistics.get(stat);
-        let excess = statistics.get(Stat::TotalReturn).zip(held(Stat::TotalReturn));
+        let total = run.statistics(StatSet::of(&[Stat::TotalReturn]));
+        let excess = total.get(Stat::TotalReturn).zip(held(Stat::TotalReturn));
         Beyond {
             ulcer_index_percent: ulcer_index(&self.equity),
             drawdowns: self.drawdowns.len(),
@@ -248,7 +249,7 @@ fn charts(run: &Run<'_>, detail: &Detail) -> Vec<Chart> {
     let rolling = [line("run", "strategy", &sharpe)];
     let price = [line("price", "close", run.bars.close)];
     let orders = marks(run);
-    let traded = run.fills.len();
+    let traded = run.fills.iter().filter(|fill| !fill.is_charge()).count();
     let mut note = String::new();
     if orders.len() < traded {
         note = format!("{} of {} orders", grouped(orders.len()), grouped(traded));
@@ -280,9 +281,10 @@ fn below_peak(equity: &[f64]) -> Vec<f64> {
 
 /// Orders to mark, evenly thinned in pairs where there are too many: trades stay whole.
 fn marks(run: &Run<'_>) -> Vec<(usize, f64, bool)> {
-    let every = run.fills.len().div_ceil(MOST_MARKS).max(1);
+    let orders: Vec<_> = run.fills.iter().filter(|fill| !fill.is_charge()).collect();
+    let every = orders.len().div_ceil(MOST_MARKS).max(1);
     let is_buy = |side| matches!(side, backtest::engine::Side::Buy);
-    run.fills
+    orders
         .chunks(2)
         .step_by(every)
         .flatten()
@@ -360,14 +362,6 @@ fn rows(statistics: &Statistics, detail: &Detail) -> Vec<[String; 3]> {
         rows.push([name.to_owned(), value, String::new()]);
     }
     rows
-}
-
-/// All trades of a run.
-pub(crate) fn trades(run: &Run<'_>) -> Vec<Trade> {
-    let bars = run.bars.len();
-    let mut trades = Vec::new();
-    for_each_trade(run.fills, run.bars.close[bars - 1], bars, |trade| trades.push(*trade));
-    trades
 }
 
 #[cfg(test)]

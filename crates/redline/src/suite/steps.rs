@@ -8,7 +8,7 @@ use backtest::strategy::{self, EntryExit, Last, Strategy};
 use backtest::{Config, Signals, engine};
 use features::{ComputeOptions, FeatureSet};
 use indicatif::ProgressBar;
-use market_data::{Bars, BarsView, LoadOptions, SaveOptions, SynthOptions};
+use market_data::{Bars, BarsView, DataCache, LoadOptions, SaveOptions, SynthOptions};
 use optimizer::{Axis, Evaluator, Sweep};
 
 use super::{Figures, Plan};
@@ -20,6 +20,8 @@ const MINUTE_YEAR: usize = 525_600;
 const DAILY_FIVE_YEARS: usize = 1_260;
 /// 100 MB of columns: six of eight bytes.
 const LOAD_ROWS: usize = 100_000_000 / 48;
+/// Hits of a sample: one alone is as short as the clock's own step.
+const HITS: u64 = 1_000;
 
 /// Fees and slippage of a retail crypto venue.
 fn config() -> Config<'static> {
@@ -33,7 +35,9 @@ pub(super) fn main_job(plan: &Plan, bar: &ProgressBar, figures: &mut Figures) ->
         bar.set_message(message);
     };
     bar.set_message("load 100 MB");
-    figures.samples("data_loading_100mb", load_100_mb(plan)?);
+    let [load, hit] = load_100_mb(plan)?;
+    figures.samples("data_loading_100mb", load);
+    figures.samples("cache_hit", hit);
     next("year of minutes");
     let (bars, freq_ns) = minute_year(plan)?;
     let bars = bars.view();
@@ -74,15 +78,27 @@ fn timed<T>(repeats: usize, mut work: impl FnMut() -> Result<T>) -> Result<Vec<f
     Ok(seconds)
 }
 
-fn load_100_mb(plan: &Plan) -> Result<Vec<f64>> {
+/// Seconds of a load, and milliseconds of one that the cache answers.
+fn load_100_mb(plan: &Plan) -> Result<[Vec<f64>; 2]> {
     let bars = market_data::synth(&SynthOptions { bars: LOAD_ROWS, ..SynthOptions::default() });
     let folder = tempfile::tempdir().context("no folder for temporary files")?;
     let path = folder.path().join("load.parquet");
     market_data::save(&path, bars.view(), &SaveOptions::default())?;
-    let load = || market_data::load(&path, &LoadOptions::default());
+    let options = LoadOptions::default();
+    let load = || market_data::load(&path, &options);
     ensure!(load()? == bars, "the file that was saved reads back as other bars");
     drop(bars);
-    timed(plan.repeats(), || Ok(load()?))
+    let loads = timed(plan.repeats(), || Ok(load()?))?;
+    let cache = DataCache::new(1 << 30);
+    let hits = timed(plan.repeats(), || {
+        for _ in 0..HITS {
+            std::hint::black_box(cache.load(&path, &options)?);
+        }
+        Ok(())
+    })?;
+    let asked = HITS * (plan.repeats() as u64 + 1);
+    ensure!(cache.stats().hits + 1 == asked, "the cache has missed: {:?}", cache.stats());
+    Ok([loads, hits.iter().map(|seconds| seconds / HITS as f64 * 1e3).collect()])
 }
 
 fn minute_year(plan: &Plan) -> Result<(Bars, i64)> {

@@ -1,8 +1,10 @@
 //! The command as a user runs it.
 
+mod backtest;
 mod bad_input;
 mod common;
 mod monitor;
 mod optimize;
 mod report;
+mod validation;
 mod verbs;

@@ -8,7 +8,7 @@ use backtest::Config;
 use backtest::strategy::Strategy;
 use clap::Args;
 use market_data::{Bars, BarsView};
-use optimizer::{Evaluator, Member, Rule, study};
+use optimizer::{Evaluate, Evaluator, Member, Rule, study};
 
 use crate::{data, values};
 
@@ -115,7 +115,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// One per file and period, file by file.
-    pub(super) fn members<'s>(&self, evaluators: &'s [Evaluator<'_>]) -> Result<Vec<Member<'s>>> {
+    pub(super) fn members<'s, E: Evaluate>(&self, evaluators: &'s [E]) -> Result<Vec<Member<'s>>> {
         let mut members = Vec::new();
         for (series, evaluate) in self.series.iter().zip(evaluators) {
             for (period, range) in self.periods(series)? {

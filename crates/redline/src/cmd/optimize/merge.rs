@@ -10,6 +10,7 @@ use optimizer::study::{Merged, merge};
 use optimizer::{Found, Rule};
 
 use super::trials;
+use super::validation::{self, Bars, judge};
 use crate::cli::Global;
 
 #[derive(Debug, Args)]
@@ -37,6 +38,11 @@ pub(super) fn run(args: &MergeArgs, global: &Global) -> Result<ExitCode> {
             let pairs: Vec<String> = values.map(|(name, v)| format!("{name} = {v}")).collect();
             let (name, score) = (objective.name(), found.scores[at]);
             println!("best by {name}, {score:.6}: {}", pairs.join(", "));
+        }
+        let judged = judge(&found, (rule, objective), header.seed, Bars::default());
+        if let Some(verdict) = judged {
+            validation::print(&verdict);
+            println!("(A deflated Sharpe ratio and a test against holding need the data.)");
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -28,7 +28,7 @@ use backtest::strategy::{NextBar, Strategy};
 use clap::{Args, Subcommand};
 use monitor::PerformanceMonitor;
 use optimizer::sampler::{SamplerKind, Shard};
-use optimizer::{ParamSpace, Search, check_objective};
+use optimizer::{Cached, ParamSpace, Search, check_objective};
 
 use crate::cli::{Global, Json, Threads};
 use crate::data::elapsed_ns;
@@ -126,7 +126,8 @@ struct SearchArgs {
     /// Keep every trial in this journal (JSON lines), and go on from what it holds
     #[arg(long, value_name = "FILE")]
     study: Option<PathBuf>,
-    /// Try slice I of N only (grid, random, sobol); its --study is what `merge` takes
+    /// Try slice I of N only; its --study is what `merge` takes. For grid, random and sobol: the
+    /// others learn from all scores, which a slice does not have
     #[arg(long, value_name = "I/N", requires = "study")]
     shard: Option<Shard>,
     /// Try a grid of more than 10 million points
@@ -153,7 +154,13 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let inputs = Inputs::load(&args.inputs)?;
     let threads = args.threads.threads.unwrap_or(0);
     let evaluators = inputs.evaluators(strategy, |bars| args.orders.config(bars), threads);
-    let members = inputs.members(&evaluators)?;
+    // Points that come a few at a time, and windows, ask for the same features again and again.
+    let cached: Vec<Cached<'_>> = evaluators.iter().map(|one| one.cached()).collect();
+    let members = if args.search.sampler.is_adaptive() {
+        inputs.members(&cached)?
+    } else {
+        inputs.members(&evaluators)?
+    };
     let header = plan::Study { strategy_name, space: &space, objective, trials };
     let mut journal = header.open(args, &inputs, &members)?;
 
@@ -180,7 +187,7 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     let save_ns = elapsed_ns(started);
     let verdict =
         validation::verdict(&evaluators, &members, &found, (rule, objective), args.search.seed);
-    let walked = validation::walk(args, &evaluators, &members, &found, objective, global)?;
+    let walked = validation::walk(args, (&evaluators, &cached), &members, &found, global)?;
     args.pictures.write(&pictures::Shown {
         parameters: space.names(),
         found: &found,

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use anyhow::{Result, bail};
-use backtest::statistics::Stat;
+use backtest::statistics::{Moments, Stat};
 use clap::Args;
 use optimizer::sampler::SamplerKind;
 use optimizer::validation::{
     Pbo, RealityCheck, Subject, Verdict, WalkForward, Walked, buy_and_hold, spans, walk_forward,
 };
-use optimizer::{Evaluator, Found, Member, Rule, SEGMENTS};
+use optimizer::{Cached, Evaluator, Found, Member, Rule, SEGMENTS, Shape};
 use serde::Serialize;
 
 use crate::cli::Global;
@@ -58,29 +58,43 @@ pub(super) fn verdict(
     (rule, objective): (Rule, Stat),
     seed: u64,
 ) -> Option<Verdict> {
+    // Shape and holding are those of one account.
+    let ([evaluator], [member], Some(best)) = (evaluators, members, found.best) else {
+        return judge(found, (rule, objective), seed, Bars::default());
+    };
+    let range = member.range.clone();
+    let hold = buy_and_hold(&evaluator.bars.close[range.clone()], SEGMENTS);
+    let shape = evaluator.shape(&found.trials[0][best].values, range).ok().flatten();
+    judge(found, (rule, objective), seed, Bars { shape, hold: Some(&hold) })
+}
+
+/// What only the bars say of the best trial.
+#[derive(Default)]
+pub(super) struct Bars<'a> {
+    shape: Option<Shape>,
+    hold: Option<&'a [Moments]>,
+}
+
+/// The judgement of the best trial by what trials keep, and by what `bars` say.
+pub(super) fn judge(
+    found: &Found,
+    (rule, objective): (Rule, Stat),
+    seed: u64,
+    bars: Bars<'_>,
+) -> Option<Verdict> {
     let Whole { places, best } = Whole::of(found)?;
     let sign = if rule == Rule::Rank || objective.is_lower_better() { -1.0 } else { 1.0 };
     let points: Vec<&[f64]> = places.iter().map(|&at| &*found.trials[0][at].values).collect();
     let scores: Vec<f64> = places.iter().map(|&at| sign * found.scores[at]).collect();
     let all = spans::pooled(&found.trials);
     let spans: Vec<_> = places.iter().map(|&at| all[at].clone()).collect();
-    // Shape and holding are those of one account.
-    let alone = match (evaluators, members) {
-        ([evaluator], [member]) => Some((evaluator, member.range.clone())),
-        _ => None,
-    };
-    let shape = alone.clone().and_then(|(evaluator, range)| {
-        let statistics = evaluator.statistics(points[best], range).ok()?;
-        Some((statistics.get(Stat::Skew)?, statistics.get(Stat::Kurtosis)? + 3.0))
-    });
-    let hold = alone.map(|(evaluator, range)| buy_and_hold(&evaluator.bars.close[range], SEGMENTS));
     Some(Verdict::new(&Subject {
         points: &points,
         scores: &scores,
         spans: &spans,
         best,
-        shape,
-        hold: hold.as_deref(),
+        shape: bars.shape.map(|Shape { skew, kurtosis }| (skew, kurtosis)),
+        hold: bars.hold,
         seed,
     }))
 }
@@ -88,16 +102,15 @@ pub(super) fn verdict(
 /// The walk that `--walk-forward` asks for.
 pub(super) fn walk(
     args: &super::OptimizeArgs,
-    evaluators: &[Evaluator<'_>],
+    (evaluators, cached): (&[Evaluator<'_>], &[Cached<'_>]),
     members: &[Member<'_>],
     found: &Found,
-    objective: Stat,
     global: &Global,
 ) -> Result<Option<Walked>> {
     let ValidationArgs { walk_forward: Some(text), anchored } = &args.validation else {
         return Ok(None);
     };
-    let ([evaluator], [member]) = (evaluators, members) else {
+    let ([evaluator], [cached], [member]) = (evaluators, cached, members) else {
         bail!("--walk-forward: give one --data and no periods; windows are cut from one series");
     };
     let windows = windows(text, *anchored, evaluator.freq_ns)?.windows(member.range.len())?;
@@ -107,7 +120,8 @@ pub(super) fn walk(
     let points: Vec<Vec<f64>> =
         places.iter().map(|&at| found.trials[0][at].values.clone()).collect();
     let bar = progress::bar(windows.len() as u64, "windows", global);
-    let walked = walk_forward(evaluator, &points, objective, &windows, &|done, _| {
+    let objective = Stat::find(&args.objective)?;
+    let walked = walk_forward(cached, &points, objective, &windows, &|done, _| {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();

@@ -1,19 +1,27 @@
 //! `redline backtest`: one strategy, or the user's own signals, over bars.
+//!
+//! | file | part |
+//! |---|---|
+//! | `group.rs` | several assets, with one cash or one each |
+
+mod group;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use backtest::engine::{self, Fill, OrderSize};
-use backtest::statistics::{Run, StatSet, Statistics};
-use backtest::strategy::{self, Compiled, Lookahead, Strategy};
-use backtest::{Config, Signals};
+use backtest::engine::{self, CallSequence, Fill, OrderSize};
+use backtest::records::{self, Trade};
+use backtest::statistics::{Run, Stat, StatSet, Statistics};
+use backtest::strategy::{self, Compiled, EntryExit, Lookahead, Strategy};
+use backtest::{Config, Direction, PerBar};
 use clap::Args;
 use market_data::BarsView;
 use serde::Serialize;
 
+use crate::bar_options::BarOptions;
 use crate::cli::{Global, Json};
 use crate::data::{Input, elapsed_ns};
 use crate::options::OrderOptions;
@@ -29,10 +37,16 @@ Examples:
   redline backtest --data year.parquet --strategy macd --fees 0.001 --report macd.html
   redline backtest --data year.csv.gz --signals signals.parquet --trades-out trades.parquet
   redline backtest --data year.parquet --orders weights.parquet --orders-size-type target-percent
+  redline backtest --data year.parquet --strategy macd --leverage 2 --margin-rate 0.06
+  redline backtest --data year.parquet --strategy macd --limit-entry 0.001 --limit-bars 30
+  redline backtest --data year.parquet --strategy macd --per-bar sizes.parquet
+  redline backtest --data a.parquet --data b.parquet --strategy macd --cash-sharing --call-seq auto
 
 A signals file has a row per bar and boolean columns 'entry' and 'exit', and where wanted
-'short_entry' and 'short_exit', which then replace --direction. An orders file has a column 'size' (above 0 buys, below 0 sells, NaN
-is no order) and, where wanted, 'price'.";
+'short_entry' and 'short_exit', which then replace --direction. An orders file has a column 'size'
+(above 0 buys, below 0 sells, NaN is no order) and, where wanted, 'price'. A --per-bar file has
+columns called as the options under 'Orders' with _ for -, such as size, fees, sl_stop, direction or
+accumulate: numbers, booleans, or words as on the command line.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -44,9 +58,9 @@ pub(crate) struct BacktestArgs {
     /// A parameter of the strategy, such as fast=20; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::assignment)]
     param: Vec<(String, String)>,
-    /// Your own signals instead of a strategy's
+    /// Your own signals instead of a strategy's; one file per --data
     #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "param"])]
-    signals: Option<PathBuf>,
+    signals: Vec<PathBuf>,
     /// Your own orders, a size per bar, instead of a strategy's
     #[arg(long = "orders", value_name = "FILE", conflicts_with_all = ["strategy", "param", "signals"])]
     orders_in: Option<PathBuf>,
@@ -72,13 +86,38 @@ pub(crate) struct BacktestArgs {
     check_lookahead: Option<usize>,
     #[command(flatten)]
     orders: OrderOptions,
+    /// Options bar by bar, a table with a row per bar (see below), instead of those here
+    #[arg(long, value_name = "FILE")]
+    per_bar: Option<PathBuf>,
+    /// Let the assets share one cash (--init-cash), instead of one account each
+    #[arg(long)]
+    cash_sharing: bool,
+    /// Whose order comes first in a bar, where assets share their cash: default (the first --data),
+    /// reversed, or auto (sales before purchases)
+    #[arg(
+        long,
+        value_name = "WORD",
+        default_value = "default",
+        value_parser = values::word::<CallSequence>,
+        requires = "cash_sharing"
+    )]
+    call_seq: CallSequence,
+    /// Only these statistics, such as sharpe_ratio,max_drawdown_percent [default: all]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = stats::find)]
+    stats: Vec<Stat>,
     /// Write the filled orders as Parquet
     #[arg(long, value_name = "FILE")]
     orders_out: Option<PathBuf>,
-    /// Write the trades as Parquet
+    /// Write the trades as Parquet, one per order that closes or reduces
     #[arg(long, value_name = "FILE")]
     trades_out: Option<PathBuf>,
-    /// Write equity and returns per bar as Parquet
+    /// Write the trades as Parquet, one per order that opens or adds
+    #[arg(long, value_name = "FILE")]
+    entry_trades_out: Option<PathBuf>,
+    /// Write the positions as Parquet
+    #[arg(long, value_name = "FILE")]
+    positions_out: Option<PathBuf>,
+    /// Write equity, returns and exposure per bar as Parquet
     #[arg(long, value_name = "FILE")]
     equity_out: Option<PathBuf>,
     /// Write the drawdowns as Parquet
@@ -100,6 +139,9 @@ struct Document {
     elapsed_ns: Elapsed,
     orders: usize,
     stats: stats::Document,
+    /// Each of several assets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assets: Vec<group::AssetDocument>,
     /// What VectorBT has not.
     beyond: Option<Beyond>,
 }
@@ -115,8 +157,8 @@ struct Elapsed {
 
 impl BacktestArgs {
     fn title(&self) -> String {
-        let data = self.input.data.file_name().unwrap_or_default().to_string_lossy();
-        let file = self.signals.as_deref().or(self.orders_in.as_deref());
+        let data = self.input.data[0].file_name().unwrap_or_default().to_string_lossy();
+        let file = self.signals.first().or(self.orders_in.as_ref());
         let file = file.map(|path| path.display().to_string());
         format!("{} on {data}", self.strategy.clone().or(file).unwrap_or_default())
     }
@@ -133,54 +175,78 @@ impl BacktestArgs {
         Ok((strategy, values))
     }
 
+    /// The statistics that are wanted.
+    fn wanted(&self) -> StatSet {
+        if self.stats.is_empty() { StatSet::all() } else { StatSet::of(&self.stats) }
+    }
+
+    /// Entries and exits of the strategy or of the signals file for the data at `asset`.
+    fn masks(
+        &self,
+        asset: usize,
+        bars: &BarsView<'_>,
+        took: &mut source::Took,
+    ) -> Result<EntryExit> {
+        let masks = match (&self.strategy, self.signals.get(asset)) {
+            (Some(name), _) => {
+                let (strategy, values) = self.strategy(name)?;
+                source::of_strategy(&*strategy, &values, bars, took)?
+            }
+            (None, Some(path)) => source::of_signals_file(path, bars)?,
+            (None, None) => bail!("give --strategy NAME, --signals FILE or --orders FILE"),
+        };
+        Ok(if self.orders.waits_a_bar() { masks.delayed() } else { masks })
+    }
+
     /// Fills what the strategy, the signals or the orders ask for.
     fn fill(
         &self,
         bars: &BarsView<'_>,
         config: &Config<'_>,
+        direction: PerBar<'_, Direction>,
         elapsed: &mut Elapsed,
-        fills: &mut Vec<Fill>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Fill>> {
+        let mut fills = Vec::new();
         if let Some(path) = &self.orders_in {
             if self.orders.waits_a_bar() {
                 bail!("--fill next-open has no meaning for --orders: give a 'price' per bar");
             }
             let started = Instant::now();
-            source::fill_orders_file(path, self.orders_size_type, bars, config, fills)?;
+            let size_type = self.orders_size_type;
+            source::fill_orders_file(path, size_type, direction, bars, config, &mut fills)?;
             elapsed.simulate = elapsed_ns(started);
-            return Ok(());
+            return Ok(fills);
         }
         let mut took = source::Took::default();
-        let masks = match (&self.strategy, &self.signals) {
-            (Some(name), _) => {
-                let (strategy, values) = self.strategy(name)?;
-                source::of_strategy(&*strategy, &values, bars, &mut took)?
-            }
-            (None, Some(path)) => source::of_signals_file(path, bars)?,
-            (None, None) => bail!("give --strategy NAME, --signals FILE or --orders FILE"),
-        };
-        let masks = if self.orders.waits_a_bar() { masks.delayed() } else { masks };
-        let signals = Signals::of(masks, config.direction);
+        let masks = self.masks(0, bars, &mut took)?;
+        let signals = source::directed(masks, direction);
         (elapsed.features, elapsed.signals) = (took.features_ns, took.signals_ns);
         backtest::check(bars, &signals, config)?;
         let started = Instant::now();
-        engine::simulate(bars, &signals, config, fills)?;
+        engine::simulate(bars, &signals, config, &mut fills)?;
         elapsed.simulate = elapsed_ns(started);
-        Ok(())
+        Ok(fills)
     }
 }
 
 pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     let loaded = args.input.load()?;
+    let [loaded] = &loaded[..] else { return group::run(args, &loaded, global) };
+    if args.cash_sharing {
+        bail!("--cash-sharing: one asset has its cash for itself; give --data more than once");
+    }
     let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = loaded.bars.view();
-    let config = args.orders.config(&bars);
+    let varying = args.per_bar.as_deref().map(|path| BarOptions::read(path, &bars)).transpose()?;
+    let (config, direction) = match &varying {
+        Some(varying) => varying.apply(args.orders.config(&bars)),
+        None => (args.orders.config(&bars), args.orders.direction().into()),
+    };
     if let Some(verdict) = check_lookahead(args, &bars)? {
         return Ok(verdict);
     }
-    let mut fills = Vec::new();
-    args.fill(&bars, &config, &mut elapsed, &mut fills)?;
+    let fills = args.fill(&bars, &config, direction, &mut elapsed)?;
 
     let started = Instant::now();
     let valued = BarsView { close: &closes, ..bars };
@@ -191,23 +257,24 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
         freq_ns: loaded.freq_ns,
         returns: None,
     };
-    let statistics = run.statistics(StatSet::all());
+    let wanted = args.wanted();
+    let statistics = run.statistics(wanted);
     elapsed.statistics = elapsed_ns(started);
 
     let json = args.json.json.as_deref();
     let wants_detail = json.is_some() || args.report.is_some() || args.drawdowns_out.is_some();
     let detail = wants_detail.then(|| Detail::new(&run));
-    write_records(args, &run, &statistics, detail.as_ref())?;
+    write_records(args, &run, detail.as_ref())?;
     if global.prints(json) {
-        print_summary(&statistics, &elapsed, bars.len());
+        print_summary(&statistics, wanted, &elapsed, bars.len());
     }
-    let stats = stats::Document::new(&statistics, StatSet::all());
     let body = Document {
         bars: bars.len(),
         elapsed_ns: elapsed,
-        orders: fills.len(),
-        stats,
-        beyond: detail.map(|detail| detail.beyond(&run, &statistics)),
+        orders: fills.iter().filter(|fill| !fill.is_charge()).count(),
+        stats: stats::Document::new(&statistics, wanted),
+        assets: Vec::new(),
+        beyond: detail.map(|detail| detail.beyond(&run)),
     };
     document::write(json, "backtest", &body)?;
     Ok(ExitCode::SUCCESS)
@@ -231,30 +298,26 @@ fn check_lookahead(args: &BacktestArgs, bars: &BarsView<'_>) -> Result<Option<Ex
     Ok(Some(ExitCode::from(1)))
 }
 
-fn write_records(
-    args: &BacktestArgs,
-    run: &Run<'_>,
-    statistics: &Statistics,
-    detail: Option<&Detail>,
-) -> Result<()> {
+fn write_records(args: &BacktestArgs, run: &Run<'_>, detail: Option<&Detail>) -> Result<()> {
+    let times = run.bars.timestamp;
     if let Some(path) = &args.orders_out {
-        tables::orders(run).write(path)?;
+        tables::orders(times, run.fills).write(path)?;
     }
-    if let Some(path) = &args.trades_out {
-        tables::trades(run).write(path)?;
+    for (path, trades) in args.trade_files() {
+        tables::trades(times, &trades(run)).write(path)?;
     }
     if let Some(path) = &args.equity_out {
-        tables::equity(run).write(path)?;
+        tables::equity(times, run.course(), run.init_cash).write(path)?;
     }
     let Some(detail) = detail else { return Ok(()) };
     if let Some(path) = &args.drawdowns_out {
-        tables::drawdowns(run, &detail.drawdowns).write(path)?;
+        tables::drawdowns(times, &detail.drawdowns).write(path)?;
     }
     if let Some(path) = &args.report {
         let page = report::html(
             [&args.title(), &args.options(), &std::env::args().collect::<Vec<_>>().join(" ")],
             run,
-            statistics,
+            &run.statistics(StatSet::all()),
             detail,
         )?;
         document::write_text(path, &page)?;
@@ -262,8 +325,27 @@ fn write_records(
     Ok(())
 }
 
-fn print_summary(statistics: &Statistics, elapsed: &Elapsed, bars: usize) {
-    print!("{}", stats::table(statistics, StatSet::all()));
+/// The trades of a run in one of their forms.
+type TradesOf = fn(&Run<'_>) -> Vec<Trade>;
+
+impl BacktestArgs {
+    /// The files of trades that are wanted, and what they hold.
+    fn trade_files(&self) -> impl Iterator<Item = (&Path, TradesOf)> {
+        fn by(run: &Run<'_>, form: fn(&[Fill], f64, usize) -> Vec<Trade>) -> Vec<Trade> {
+            let bars = run.bars.len();
+            form(run.fills, run.bars.close[bars - 1], bars)
+        }
+        let files: [(&Option<PathBuf>, TradesOf); 3] = [
+            (&self.trades_out, |run| by(run, records::exit_trades)),
+            (&self.entry_trades_out, |run| by(run, records::entry_trades)),
+            (&self.positions_out, |run| by(run, records::positions)),
+        ];
+        files.into_iter().filter_map(|(path, trades)| Some((path.as_deref()?, trades)))
+    }
+}
+
+fn print_summary(statistics: &Statistics, wanted: StatSet, elapsed: &Elapsed, bars: usize) {
+    print!("{}", stats::table(statistics, wanted));
     let total = elapsed.features + elapsed.signals + elapsed.simulate + elapsed.statistics;
     println!(
         "\n{bars} bars: load {:.3} ms, features {:.3} ms, signals {:.3} ms, simulate {:.3} ms, \

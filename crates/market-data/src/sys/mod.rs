@@ -1,0 +1,13 @@
+//! What is asked of the operating system beyond the standard library.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub(crate) use unix::{advise_huge_pages, memory_available, read_at};
+#[cfg(not(unix))]
+mod fallback;
+#[cfg(not(unix))]
+pub(crate) use fallback::{advise_huge_pages, memory_available, read_at};
+
+/// The size of a huge page, where there are any.
+pub(crate) const HUGE_PAGE_BYTES: usize = 2 << 20;

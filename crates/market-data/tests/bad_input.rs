@@ -1,0 +1,109 @@
+//! Files that are no bars: an error of one line that names the file, and the row or column.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StructArray};
+use market_data::{LoadOptions, load};
+use parquet::arrow::ArrowWriter;
+
+fn refused(path: &Path, words: &[&str]) {
+    let error = load(path, &LoadOptions::default()).expect_err("these are no bars").to_string();
+    assert!(error.starts_with(&path.display().to_string()), "{error}");
+    assert!(!error.contains('\n'), "{error}");
+    for word in words {
+        assert!(error.contains(word), "{error} does not say {word}");
+    }
+}
+
+fn text_is_refused(content: &[u8], words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bars.csv");
+    std::fs::write(&path, content).unwrap();
+    refused(&path, words);
+}
+
+#[test]
+fn no_file_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    refused(folder.path(), &["this is a folder"]);
+    refused(&folder.path().join("nothing"), &["No such file"]);
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    refused(&fifo, &["not a regular file"]);
+}
+
+#[test]
+fn text() {
+    text_is_refused(b"", &["the file is empty"]);
+    text_is_refused(b"time,open,high,low,close\n", &["no bars"]);
+    text_is_refused(b"time,open,high,low,close\n1,2,3\n1,2,3,4\n", &["CSV", "line: 2", "5 fields"]);
+    text_is_refused(b"a,b,c\n1,2,3\n1,2,3,4\n", &["no column 'timestamp'", "a, b, c"]);
+    let head = "time,open,high,low,close,volume\n";
+    let with = |row: &[u8]| [head.as_bytes(), row].concat();
+    text_is_refused(&with(b"60,1,1,1,1,\xff\xfe\n"), &["row 1", "'volume'", "a number"]);
+    text_is_refused(&with(b"\xff,1,1,1,1,1\n"), &["row 1", "'time'"]);
+    text_is_refused(&with(b"60,1,1,1,x,1\n"), &["row 1", "'close'", "'x'"]);
+    text_is_refused(&with(b"2263-01-01,1,1,1,1,1\n"), &["row 1", "'time'", "2263-01-01"]);
+    text_is_refused(&with(b"60,1,1,1,1,1\n60,1,1,1,1,1\n"), &["row 2", "may stand once"]);
+    text_is_refused(&with(b"60,1,1,1,-1,1\n"), &["row 1"]);
+}
+
+fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn nested_and_missing_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nested.parquet");
+    let price = || -> ArrayRef { Arc::new(Float64Array::from(vec![1.0, 1.0])) };
+    let time = || -> ArrayRef { Arc::new(Int64Array::from(vec![60, 120])) };
+    let field = Arc::new(arrow_schema::Field::new("close", arrow_schema::DataType::Float64, true));
+    let nested = StructArray::from(vec![(Arc::clone(&field), price())]);
+    let inner: ArrayRef = Arc::new(StructArray::new(
+        vec![field].into(),
+        vec![price()],
+        Some(vec![true, false].into()),
+    ));
+    drop(nested);
+    let columns = vec![
+        ("time", time()),
+        ("open", price()),
+        ("high", price()),
+        ("low", price()),
+        ("bar", inner),
+    ];
+    parquet(&path, columns);
+    refused(&path, &["bar.close", "nested"]);
+    parquet(&path, vec![("time", time()), ("open", price()), ("hgih", price())]);
+    refused(&path, &["no column 'high'", "did you mean 'hgih'?"]);
+}
+
+#[test]
+fn times_that_nanoseconds_cannot_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("late.parquet");
+    let price = || -> ArrayRef { Arc::new(Float64Array::from(vec![1.0, 1.0])) };
+    let write = |times: Vec<Option<i64>>| {
+        let time: ArrayRef = Arc::new(arrow_array::TimestampMicrosecondArray::from(times));
+        parquet(
+            &path,
+            vec![
+                ("time", time),
+                ("open", price()),
+                ("high", price()),
+                ("low", price()),
+                ("close", price()),
+            ],
+        );
+    };
+    write(vec![Some(0), Some(9_300_000_000_000_000)]);
+    refused(&path, &["row 2", "'timestamp'", "2262"]);
+    write(vec![None, Some(0)]);
+    refused(&path, &["row 1", "'timestamp'"]);
+}

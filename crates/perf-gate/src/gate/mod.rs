@@ -1,0 +1,29 @@
+//! The gate: a verdict over instructions, heap, wall clock and KPIs of two revisions.
+//!
+//! This crate holds what needs no process and no file: the [`Policy`], the statistics of the
+//! [wall clock](wall), the judging of [counts](judge_count) and of KPIs, and the [`Document`] with its
+//! renderings. Building two revisions and running them is the command's.
+
+mod accept;
+mod bootstrap;
+mod counts;
+mod document;
+mod key;
+mod kpis;
+mod pattern;
+mod policy;
+mod rates;
+mod render;
+pub mod wall;
+
+pub use accept::{Unused, accept};
+pub use counts::{Allowance, Unit, judge_count};
+pub use document::{Document, Layer, Layers, Missing, Row, RowVerdict, Verdict};
+pub use key::key;
+pub use kpis::judge_kpis;
+pub use pattern::matches;
+pub use policy::{
+    Accept, BenchSpec, CountPolicy, Harness, HeapPolicy, KpiPolicy, Override, Policy, WallPolicy,
+};
+pub use rates::wilson;
+pub use render::{annotations, junit, markdown, text};

@@ -1,0 +1,82 @@
+//! Child processes that Ctrl-C ends, and with them the gate: what it made is then removed.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Runs commands until somebody asks for the end.
+#[derive(Debug, Clone)]
+pub(super) struct Runner {
+    is_over: Arc<AtomicBool>,
+}
+
+/// What a command left.
+pub(super) struct Finished {
+    pub(super) success: bool,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Finished {
+    /// The last line that says anything, for a message.
+    pub(super) fn last_line(&self) -> &str {
+        let lines = || self.stderr.lines().chain(self.stdout.lines());
+        lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no message")
+    }
+}
+
+impl Runner {
+    /// Catches Ctrl-C and the requests to end, from now on.
+    pub(super) fn new() -> Result<Self> {
+        let is_over = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&is_over))
+                .context("cannot catch signals")?;
+        }
+        Ok(Self { is_over })
+    }
+
+    /// Runs `command` to its end with its output kept in `scratch`.
+    pub(super) fn run(&self, command: &mut Command, scratch: &Path) -> Result<Finished> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let path = |stream: &str| scratch.join(format!("{stream}.txt"));
+        let file = |stream: &str| {
+            File::create(path(stream))
+                .with_context(|| format!("cannot write in {}", scratch.display()))
+        };
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(file("stdout")?)
+            .stderr(file("stderr")?)
+            .spawn()
+            .with_context(|| format!("cannot run {name}"))?;
+        let status = loop {
+            if let Some(status) =
+                child.try_wait().with_context(|| format!("cannot wait for {name}"))?
+            {
+                break status;
+            }
+            if self.is_over.load(Ordering::Acquire) {
+                // It may have had the same Ctrl-C and be gone already.
+                let _ = child.kill();
+                let _ = child.wait();
+                break child.wait().with_context(|| format!("cannot wait for {name}"))?;
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        };
+        if self.is_over.load(Ordering::Acquire) {
+            bail!("interrupted: the work trees are removed, nothing was judged");
+        }
+        let text = |stream: &str| -> Result<String> {
+            let bytes = std::fs::read(path(stream)).context("cannot read a command's output")?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        Ok(Finished { success: status.success(), stdout: text("stdout")?, stderr: text("stderr")? })
+    }
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Loading and saving bars beside Polars and pyarrow, in one run, turn by turn.
+
+    cargo build --release -p market-data --example timing
+    python scripts/peers/data.py target/release/examples/timing [--rounds 5] [--rows 2500000]
+
+Needs numpy, pyarrow 26 and polars 2.1. Writes a file with pyarrow's defaults (six columns, prices to
+two decimals, snappy) and one with ours, loads both with each side in a process of its own, and
+prints each side's median over all repeats and the ratio to ours. The first load of a process is
+printed apart: it pays for fresh memory, the others may reuse theirs."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PEER = """
+import sys, time
+name, verb, file, out, repeats = sys.argv[1:6]
+import polars as pl, pyarrow.parquet as pq
+if verb == "load":
+    read = {"polars": lambda: pl.read_parquet(file), "pyarrow": lambda: pq.read_table(file)}[name]
+    work = read
+else:
+    frame = {"polars": pl.read_parquet, "pyarrow": pq.read_table}[name](file)
+    work = {
+        "polars": lambda: frame.write_parquet(out, compression="snappy"),
+        "pyarrow": lambda: pq.write_table(frame, out),
+    }[name]
+for _ in range(int(repeats)):
+    start = time.perf_counter_ns()
+    result = work()
+    print(time.perf_counter_ns() - start)
+    del result
+"""
+
+
+def made(path, rows):
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    random = np.random.default_rng(1)
+    close = np.maximum(np.round(100 * np.exp(np.cumsum(random.normal(0, 4e-4, rows))), 2), 0.5)
+    open_ = np.r_[close[0], close[:-1]]
+    reach = lambda: np.round(random.exponential(0.03, rows), 2)
+    table = pa.table({
+        "timestamp": (1_704_067_200 + 60 * np.arange(rows, dtype=np.int64)).astype("datetime64[s]").astype("datetime64[ns]"),
+        "open": open_,
+        "high": np.round(np.maximum(open_, close) + reach(), 2),
+        "low": np.maximum(np.round(np.minimum(open_, close) - reach(), 2), 0.01),
+        "close": close,
+        "volume": np.round(random.lognormal(3, 1, rows), 3),
+    })
+    pq.write_table(table, path)
+
+
+def milliseconds(command):
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [int(line) / 1e6 for line in text.split()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--rows", type=int, default=2_500_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        theirs, own, out = (str(Path(folder) / name) for name in ("pyarrow.parquet", "redline.parquet", "out.parquet"))
+        made(theirs, options.rows)
+        milliseconds([options.binary, "save", theirs, own, "1"])
+        repeats = str(options.repeats)
+        peer = lambda name, verb, file: [sys.executable, "-c", PEER, name, verb, file, out, repeats]
+        cases = {
+            "load pyarrow's file": {
+                "redline": [options.binary, "load", theirs, repeats],
+                "polars": peer("polars", "load", theirs),
+                "pyarrow": peer("pyarrow", "load", theirs),
+            },
+            "load redline's file": {
+                "redline": [options.binary, "load", own, repeats],
+                "polars": peer("polars", "load", own),
+                "pyarrow": peer("pyarrow", "load", own),
+            },
+            "save with snappy": {
+                "redline": [options.binary, "save", theirs, out, repeats],
+                "polars": peer("polars", "save", theirs),
+                "pyarrow": peer("pyarrow", "save", theirs),
+            },
+        }
+        first, later = {}, {}
+        for _ in range(options.rounds):
+            for case, sides in cases.items():
+                for side, command in sides.items():
+                    times = milliseconds(command)
+                    first.setdefault((case, side), []).append(times[0])
+                    later.setdefault((case, side), []).extend(times[1:])
+        sizes = {name: Path(path).stat().st_size for name, path in (("pyarrow", theirs), ("redline", own))}
+    rows = []
+    print("file sizes: " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items()))
+    print(f"{'case':<22}{'side':<10}{'first ms':>10}{'later ms':>10}{'theirs / ours: first':>22}{'later':>8}")
+    for case, sides in cases.items():
+        median = lambda times, side: statistics.median(times[case, side])
+        for side in sides:
+            row = {"case": case, "side": side, "first_ms": median(first, side), "later_ms": median(later, side)}
+            ratios = [row["first_ms"] / median(first, "redline"), row["later_ms"] / median(later, "redline")]
+            rows.append(row | {"first_ratio": ratios[0], "later_ratio": ratios[1]})
+            print(f"{case:<22}{side:<10}{row['first_ms']:>10.1f}{row['later_ms']:>10.1f}{ratios[0]:>22.2f}{ratios[1]:>8.2f}")
+    if options.json:
+        options.json.write_text(json.dumps({"sizes": sizes, "rows": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
