@@ -38,6 +38,8 @@ pub(super) struct Column<'a> {
     state: &'a mut State,
     has_stops: bool,
     has_limits: bool,
+    /// Where they are the same at all bars.
+    limits: Option<Limits>,
 }
 
 /// Something that happens in a bar of those at hand.
@@ -84,8 +86,15 @@ impl<'a> Column<'a> {
         config: &'a Config<'a>,
         state: &'a mut State,
     ) -> Self {
-        let (has_stops, has_limits) = (config.has_stops(), !config.limit_entry.is_off());
-        Self { bars, signals, config, state, has_stops, has_limits }
+        Self {
+            bars,
+            signals,
+            config,
+            state,
+            has_stops: config.has_stops(),
+            has_limits: !config.limit_entry.is_off(),
+            limits: Limits::of_all_bars(config),
+        }
     }
 
     pub(super) fn state(&self) -> &State {
@@ -270,9 +279,10 @@ impl<'a> Column<'a> {
         let config = self.config;
         let State { bar: offset, book, stops, .. } = &mut *self.state;
         let fees = book.fees(self.bars, config, bar);
-        let limits = Limits::at(config, bar, fees, slippage);
-        let request = Request::new(bar, &decision, price, limits);
-        let before = book.account;
+        let limits = self.limits.unwrap_or_else(|| Limits::at(config, bar));
+        let limits = Limits { fees, slippage, ..limits };
+        let request = Request::new(bar, &decision, price, &limits);
+        let before = book.account.position;
         let mut order = book.execute(self.bars, config, &request)?;
         order.bar += *offset;
         if self.has_stops {
@@ -281,7 +291,7 @@ impl<'a> Column<'a> {
                 StopEntryPrice::FillPrice => order.price,
                 StopEntryPrice::Close => self.bars.close[bar],
             };
-            stops.after_fill([&before, &book.account], base, [bar, *offset], config);
+            stops.after_fill(before, &book.account, base, [bar, *offset], config);
         }
         Some(Fill { order, account: book.account })
     }

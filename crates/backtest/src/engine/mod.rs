@@ -13,6 +13,7 @@
 //! | the same for all cash in and out, long only | `all_in.rs` |
 //! | what one order does to cash and position | `account.rs` |
 //! | stop loss, trailing stop, take profit, margin call | `stops.rs` |
+//! | bars that reach none of them, eight at a time | `quiet.rs` |
 //! | entries that wait at a price | `limit.rs` |
 //! | fee tiers, and what borrowing costs a day | `book.rs` |
 //! | a bar's signals to one order | `decide.rs` |
@@ -28,6 +29,7 @@ mod float;
 mod group;
 mod limit;
 mod orders;
+mod quiet;
 mod simulate;
 mod stops;
 
