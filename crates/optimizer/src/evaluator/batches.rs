@@ -138,23 +138,28 @@ struct Ready<'a> {
 }
 
 /// Deals the batches out. A worker prepares each tile once for all its trials, so that there are as
-/// few chunks as leaves every worker one. Few batches are dealt like cards, because neighbours
-/// trade alike and some trade more than others; many stay with their neighbours, because those
-/// share features.
+/// few chunks as leave every worker as many as another. Few batches are dealt like cards, because
+/// neighbours trade alike and some trade more than others; many stay with their neighbours, because
+/// those share features.
 fn chunks<'a>(plan: &Plan<'_>, points: &'a [Vec<f64>]) -> Vec<Chunk<'a>> {
     let threads = rayon::current_num_threads();
     // Fewer points than eight a worker, as a sampler that learns asks for, are spread over all.
     let lanes = points.len().div_ceil(threads).clamp(1, LANES);
     let batches = points.len().div_ceil(lanes);
     let workers = threads.min(batches).max(1);
-    let count = points.len().div_ceil(MOST_TRIALS).max(workers);
-    let per_chunk = batches.div_ceil(count);
+    let count = points.len().div_ceil(MOST_TRIALS).next_multiple_of(workers);
     let mut chunks: Vec<Chunk<'a>> = (0..count).map(|_| Chunk::new()).collect();
     for (number, points) in points.chunks(lanes).enumerate() {
-        let owner = if count == workers { number % count } else { number / per_chunk };
+        let owner = if count == workers { dealt(number, count) } else { number * count / batches };
         chunks[owner].batches.push(Carried::new(plan, number, points));
     }
     chunks
+}
+
+/// Whose card `number` is: to and fro, since the first of each round is the dearest.
+fn dealt(number: usize, players: usize) -> usize {
+    let (round, place) = (number / players, number % players);
+    if round.is_multiple_of(2) { place } else { players - 1 - place }
 }
 
 impl<'a> Chunk<'a> {
