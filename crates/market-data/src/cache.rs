@@ -59,6 +59,7 @@ impl CacheStats {
 struct Key {
     path: PathBuf,
     range: [Option<i64>; 2],
+    columns: crate::Columns,
     policy: crate::Policy,
     bytes: u64,
     modified: Option<SystemTime>,
@@ -94,6 +95,7 @@ impl DataCache {
         let key = Key {
             path: path.to_owned(),
             range: [options.from, options.to],
+            columns: options.columns,
             policy: options.policy,
             bytes: known.len(),
             modified: known.modified().ok(),

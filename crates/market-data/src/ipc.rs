@@ -10,19 +10,20 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampNanosecon
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
 use crate::column::{NAMES, epoch_unit_ns, nearest, places};
-use crate::{Bars, BarsView, DataError};
+use crate::{Bars, BarsView, Columns, DataError};
 
-pub(crate) fn read(path: &Path, content: Vec<u8>) -> Result<Bars, DataError> {
+pub(crate) fn read(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
     let damaged = |why: ArrowError| DataError::damaged(path, "Arrow IPC", why);
     let reader =
         arrow_ipc::reader::FileReader::try_new(Cursor::new(content), None).map_err(damaged)?;
     let schema = reader.schema();
     let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let places = places(&found);
+    let wanted = columns.wanted();
     let mut bars = Bars::default();
     for batch in reader {
         let batch = batch.map_err(damaged)?;
-        for (column, place) in places.iter().enumerate() {
+        for (column, place) in places.iter().enumerate().filter(|(i, _)| wanted[*i]) {
             let Some(at) = *place else {
                 if column == 5 {
                     bars.volume.resize(bars.volume.len() + batch.num_rows(), 0.0);
