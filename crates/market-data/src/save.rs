@@ -1,4 +1,22 @@
 //! Bars to a file, its kind by its ending.
+//!
+//! Parquet's defaults here, a dictionary for prices and volumes and differences for times, come from
+//! this table: 2.5 million bars with prices to two decimals, snappy, on two cores of Zen 4 that other
+//! work kept busy, so that times tell only against each other. Sizes are exact.
+//!
+//! | way | MB | write ms | read ms |
+//! |---|---|---|---|
+//! | plain | 57.3 | 3120 | 665 |
+//! | plain, delta times | 39.7 | 2741 | 540 |
+//! | dictionary everywhere | 42.7 | 3720 | 317 |
+//! | **dictionary, delta times** | **24.3** | **2311** | **199** |
+//! | dictionary for prices alone, delta times | 29.0 | 1834 | 299 |
+//! | the same, groups of 128 Ki rows | 27.7 | 1938 | 260 |
+//! | the same, groups of 512 Ki rows | 28.4 | 2280 | 270 |
+//! | byte-stream split, delta times | 80.5 | 1991 | 516 |
+//!
+//! `cargo run --release -p market-data --example formats [FILE]` makes it again, for zstd and for no
+//! compression too.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,12 +25,14 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, compute_leaves};
-use parquet::basic::{Compression as Codec, ZstdLevel};
+use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::column::NAMES;
 use crate::{
     BarsView, BatchWriter, CHUNK_ROWS, DataError, Synth, SynthOptions, atomic, csv, ipc, synth,
 };
@@ -125,8 +145,19 @@ pub(crate) fn check_folder(path: &Path) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Prices repeat too little for a dictionary to pay: it is off.
+/// How bars are written: prices are ticks, which repeat, and times mostly a steady step.
 pub(crate) fn properties(compression: Compression) -> WriterProperties {
+    let times = || ColumnPath::from(NAMES[0]);
+    WriterProperties::builder()
+        .set_compression(compression.codec())
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_column_dictionary_enabled(times(), false)
+        .set_column_encoding(times(), Encoding::DELTA_BINARY_PACKED)
+        .build()
+}
+
+/// How other tables are written: computed numbers repeat too little for a dictionary to pay.
+fn table_properties(compression: Compression) -> WriterProperties {
     WriterProperties::builder()
         .set_compression(compression.codec())
         .set_dictionary_enabled(false)
@@ -142,7 +173,7 @@ pub(crate) fn write_parquet(
     compression: Compression,
 ) -> std::io::Result<()> {
     let part = |start, rows| Ok(batch.slice(start, rows));
-    write_groups(out, batch.schema(), batch.num_rows(), compression, part)
+    write_groups(out, batch.schema(), batch.num_rows(), table_properties(compression), part)
         .map_err(std::io::Error::other)
 }
 
@@ -153,7 +184,7 @@ fn write_bars(
     compression: Compression,
 ) -> Result<(), ParquetError> {
     let schema = ipc::batch(bars.slice(0..0))?.schema();
-    write_groups(out, schema, bars.len(), compression, |start, rows| {
+    write_groups(out, schema, bars.len(), properties(compression), |start, rows| {
         Ok(ipc::batch(bars.slice(start..start + rows))?)
     })
 }
@@ -163,11 +194,10 @@ fn write_groups(
     out: &mut (dyn Write + Send),
     schema: SchemaRef,
     rows: usize,
-    compression: Compression,
+    properties: WriterProperties,
     part: impl Fn(usize, usize) -> Result<RecordBatch, ParquetError>,
 ) -> Result<(), ParquetError> {
-    let writer =
-        ArrowWriter::try_new(out, SchemaRef::clone(&schema), Some(properties(compression)))?;
+    let writer = ArrowWriter::try_new(out, SchemaRef::clone(&schema), Some(properties))?;
     let (mut file, factory) = writer.into_serialized_writer()?;
     for (number, start) in (0..rows).step_by(GROUP_ROWS).enumerate() {
         let batch = part(start, GROUP_ROWS.min(rows - start))?;
