@@ -12,7 +12,21 @@ use arrow_schema::{ArrowError, DataType, TimeUnit};
 use crate::column::{NAMES, epoch_unit_ns, nearest, places};
 use crate::{Bars, BarsView, Columns, DataError};
 
+/// `work` on a file by the arrow crate, whose decoder panics on some damaged ones.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, DataError>,
+) -> Result<T, DataError> {
+    let why = "its metadata does not fit its data";
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(DataError::damaged(path, "Arrow IPC", why)))
+}
+
 pub(crate) fn read(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
+    guarded(path, || decode(path, content, columns))
+}
+
+fn decode(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
     let damaged = |why: ArrowError| DataError::damaged(path, "Arrow IPC", why);
     let reader =
         arrow_ipc::reader::FileReader::try_new(Cursor::new(content), None).map_err(damaged)?;

@@ -144,7 +144,7 @@ fn batch(path: &Path, file: File, bytes: u64) -> Result<(RecordBatch, Arc<Map>),
     // SAFETY: the map has so many readable bytes there and lives as long as the buffer holds it.
     let buffer =
         unsafe { Buffer::from_custom_allocation(start, map.bytes(), Arc::<Map>::clone(&map)) };
-    let batch = decode(&buffer).map_err(damaged)?;
+    let batch = crate::ipc::guarded(path, || decode(&buffer).map_err(damaged))?;
     Ok((batch, map))
 }
 

@@ -212,14 +212,14 @@ fn symbols(path: &Path) -> Result<Option<Vec<String>>, DataError> {
     let (mut file, _, kind) = load::open(path)?;
     match kind {
         Kind::Parquet => parquet_symbols(path, file),
-        Kind::Ipc => {
+        Kind::Ipc => crate::ipc::guarded(path, || {
             let reader = arrow_ipc::reader::FileReader::try_new(file, None);
             let reader = reader.map_err(|why| DataError::damaged(path, "Arrow IPC", why))?;
             match place(reader.schema().fields().iter().map(|field| field.name().as_str())) {
                 Some(at) => gather(path, reader, at).map(Some),
                 None => Ok(None),
             }
-        }
+        }),
         Kind::Csv => csv_symbols(path, file),
         Kind::CsvGzip => csv_symbols(path, flate2::read::MultiGzDecoder::new(&mut file)),
         Kind::CsvZstd => {
