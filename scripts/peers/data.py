@@ -7,7 +7,9 @@
 Needs numpy, pyarrow 26 and polars 2.1. Writes a file with pyarrow's defaults (six columns, prices to
 two decimals, snappy) and one with ours, loads both with each side in a process of its own, and
 prints each side's median over all repeats and the ratio to ours. The first load of a process is
-printed apart: it pays for fresh memory, the others may reuse theirs."""
+printed apart: it pays for fresh memory. Polars' allocator keeps the memory of the load before for
+the next, ours gives it back to the system: "reload" is our load into the memory of the one before.
+The CSV has a million rows."""
 
 import argparse
 import json
@@ -21,7 +23,13 @@ PEER = """
 import sys, time
 name, verb, file, out, repeats = sys.argv[1:6]
 import polars as pl, pyarrow.parquet as pq
-if verb == "load":
+if verb == "csv":
+    import pyarrow.csv
+    work = {
+        "polars": lambda: pl.read_csv(file, try_parse_dates=True),
+        "pyarrow": lambda: pyarrow.csv.read_csv(file),
+    }[name]
+elif verb == "load":
     read = {"polars": lambda: pl.read_parquet(file), "pyarrow": lambda: pq.read_table(file)}[name]
     work = read
 else:
@@ -69,24 +77,36 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--rows", type=int, default=2_500_000)
+    parser.add_argument("--case", help="measure only the cases whose name holds this")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         theirs, own, out = (str(Path(folder) / name) for name in ("pyarrow.parquet", "redline.parquet", "out.parquet"))
+        short = str(Path(folder) / "short.parquet")
+        made(short, 1_000_000)
         made(theirs, options.rows)
         milliseconds([options.binary, "save", theirs, own, "1"])
+        text = str(Path(folder) / "bars.csv")
+        milliseconds([options.binary, "save", short, text, "1"])
         repeats = str(options.repeats)
         peer = lambda name, verb, file: [sys.executable, "-c", PEER, name, verb, file, out, repeats]
         cases = {
             "load pyarrow's file": {
                 "redline": [options.binary, "load", theirs, repeats],
+                "reload": [options.binary, "reload", theirs, repeats],
                 "polars": peer("polars", "load", theirs),
                 "pyarrow": peer("pyarrow", "load", theirs),
             },
             "load redline's file": {
                 "redline": [options.binary, "load", own, repeats],
+                "reload": [options.binary, "reload", own, repeats],
                 "polars": peer("polars", "load", own),
                 "pyarrow": peer("pyarrow", "load", own),
+            },
+            "load CSV": {
+                "redline": [options.binary, "load", text, repeats],
+                "polars": peer("polars", "csv", text),
+                "pyarrow": peer("pyarrow", "csv", text),
             },
             "save with snappy": {
                 "redline": [options.binary, "save", theirs, out, repeats],
@@ -94,6 +114,8 @@ def main():
                 "pyarrow": peer("pyarrow", "save", theirs),
             },
         }
+        if options.case:
+            cases = {name: sides for name, sides in cases.items() if options.case in name}
         first, later = {}, {}
         for _ in range(options.rounds):
             for case, sides in cases.items():

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// OHLCV bars of one symbol, one `Vec` per column, all of the same length.
 ///
 /// Timestamps are nanoseconds since the Unix epoch, UTC, and mark the start of the bar. A missing
-/// price or volume is NaN.
+/// price or volume is NaN. A column that a load left out ([`crate::Columns`]) is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bars {
     /// Start of the bar in nanoseconds since the Unix epoch, UTC.
@@ -57,11 +57,21 @@ impl Bars {
     /// Appends row `row` of `bars`.
     pub(crate) fn push(&mut self, bars: &BarsView<'_>, row: usize) {
         self.timestamp.push(bars.timestamp[row]);
-        self.open.push(bars.open[row]);
-        self.high.push(bars.high[row]);
-        self.low.push(bars.low[row]);
-        self.close.push(bars.close[row]);
-        self.volume.push(bars.volume[row]);
+        self.open.extend(bars.open.get(row));
+        self.high.extend(bars.high.get(row));
+        self.low.extend(bars.low.get(row));
+        self.close.extend(bars.close.get(row));
+        self.volume.extend(bars.volume.get(row));
+    }
+
+    /// Appends `bars`.
+    pub(crate) fn append(&mut self, bars: &BarsView<'_>) {
+        self.timestamp.extend_from_slice(bars.timestamp);
+        self.open.extend_from_slice(bars.open);
+        self.high.extend_from_slice(bars.high);
+        self.low.extend_from_slice(bars.low);
+        self.close.extend_from_slice(bars.close);
+        self.volume.extend_from_slice(bars.volume);
     }
 
     /// All bars, borrowed.
@@ -111,7 +121,8 @@ impl<'a> BarsView<'a> {
     /// Bytes that the columns hold.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.len() * (size_of::<i64>() + 5 * size_of::<f64>())
+        let values = [self.open, self.high, self.low, self.close, self.volume];
+        size_of_val(self.timestamp) + values.map(size_of_val).iter().sum::<usize>()
     }
 
     /// The bars at `rows`, in O(1).
@@ -122,11 +133,11 @@ impl<'a> BarsView<'a> {
     pub fn slice(&self, rows: Range<usize>) -> BarsView<'a> {
         BarsView {
             timestamp: &self.timestamp[rows.clone()],
-            open: &self.open[rows.clone()],
-            high: &self.high[rows.clone()],
-            low: &self.low[rows.clone()],
-            close: &self.close[rows.clone()],
-            volume: &self.volume[rows],
+            open: cut(self.open, &rows),
+            high: cut(self.high, &rows),
+            low: cut(self.low, &rows),
+            close: cut(self.close, &rows),
+            volume: cut(self.volume, &rows),
         }
     }
 
@@ -151,4 +162,9 @@ impl<'a> BarsView<'a> {
             volume: self.volume.to_vec(),
         }
     }
+}
+
+/// The rows of a column, which is empty where it was not read.
+fn cut<'a>(values: &'a [f64], rows: &Range<usize>) -> &'a [f64] {
+    if values.is_empty() { values } else { &values[rows.clone()] }
 }

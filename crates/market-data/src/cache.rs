@@ -1,12 +1,13 @@
 //! Bars that are asked for again.
 
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 
 use crate::{Bars, DataError, LoadOptions, load};
 
@@ -29,7 +30,7 @@ use crate::{Bars, DataError, LoadOptions, load};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct DataCache {
-    cache: Cache<Key, Arc<Bars>, Bytes>,
+    cache: Cache<Key<OsString>, Arc<Bars>, Bytes>,
     /// Counted here: the crate's own counters take a load that misses for two misses.
     loads: AtomicU64,
     misses: AtomicU64,
@@ -56,19 +57,37 @@ impl CacheStats {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    path: PathBuf,
+struct Key<P> {
+    /// As it was given: a path's own hash and equality go part by part, and slower.
+    path: P,
     range: [Option<i64>; 2],
+    columns: crate::Columns,
     policy: crate::Policy,
     bytes: u64,
     modified: Option<SystemTime>,
 }
 
+impl Key<&OsStr> {
+    fn to_owned(&self) -> Key<OsString> {
+        let &Self { path, range, columns, policy, bytes, modified } = self;
+        Key { path: path.to_owned(), range, columns, policy, bytes, modified }
+    }
+}
+
+impl Equivalent<Key<OsString>> for Key<&OsStr> {
+    fn equivalent(&self, key: &Key<OsString>) -> bool {
+        self.path == key.path
+            && self.range == key.range
+            && (self.columns, self.policy) == (key.columns, key.policy)
+            && (self.bytes, self.modified) == (key.bytes, key.modified)
+    }
+}
+
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Key, Arc<Bars>> for Bytes {
-    fn weight(&self, _key: &Key, bars: &Arc<Bars>) -> u64 {
+impl Weighter<Key<OsString>, Arc<Bars>> for Bytes {
+    fn weight(&self, _key: &Key<OsString>, bars: &Arc<Bars>) -> u64 {
         bars.bytes() as u64
     }
 }
@@ -92,14 +111,18 @@ impl DataCache {
     pub fn load(&self, path: &Path, options: &LoadOptions) -> Result<Arc<Bars>, DataError> {
         let known = std::fs::metadata(path).map_err(|source| DataError::io(path, source))?;
         let key = Key {
-            path: path.to_owned(),
+            path: path.as_os_str(),
             range: [options.from, options.to],
+            columns: options.columns,
             policy: options.policy,
             bytes: known.len(),
             modified: known.modified().ok(),
         };
         self.loads.fetch_add(1, Relaxed);
-        self.cache.get_or_insert_with(&key, || {
+        if let Some(bars) = self.cache.get(&key) {
+            return Ok(bars);
+        }
+        self.cache.get_or_insert_with(&key.to_owned(), || {
             self.misses.fetch_add(1, Relaxed);
             load(path, options).map(Arc::new)
         })

@@ -9,7 +9,7 @@ use crate::load::{Kind, open};
 use crate::parquet::{ParquetFile, Span};
 use crate::save::properties;
 use crate::validate::{defects, is_clean, without_defects};
-use crate::{Bars, BarsView, DataError, Policy, SaveOptions, ipc};
+use crate::{Bars, BarsView, Columns, DataError, Policy, SaveOptions, ipc};
 
 /// Rows of a piece where nobody says: 48 MiB of columns.
 pub const CHUNK_ROWS: usize = 1 << 20;
@@ -37,7 +37,7 @@ impl Chunks {
             let why = "only Parquet is read in pieces: convert it first";
             return Err(DataError::damaged(path, "Parquet", why));
         }
-        let file = ParquetFile::open(path, file, bytes, None)?;
+        let file = ParquetFile::open(path, file, bytes, Columns::ALL)?;
         let spans = pieces(file.all(), rows.max(1)).into_iter();
         Ok(Self { path: path.to_owned(), file, spans, policy, last: None, row: 0 })
     }
@@ -49,7 +49,7 @@ impl Chunks {
     }
 
     fn read(&mut self, spans: &[Span]) -> Result<Bars, DataError> {
-        let bars = self.file.read([true; 6], spans)?;
+        let bars = self.file.read([true; 6], spans, Bars::default())?;
         let before = self.row;
         self.row += bars.len();
         let follows =

@@ -50,9 +50,12 @@ pub enum DataError {
     },
     /// A needed column is missing.
     #[error(
-        "{}: no column '{column}'{}; it has: {found}",
+        "{}: no column '{column}'{}; it has: {}",
         path.display(),
-        suggestion.as_ref().map_or_else(String::new, |name| format!(" (did you mean '{name}'?)"))
+        suggestion.as_ref().map_or_else(String::new, |name| {
+            format!(" (did you mean '{}'?)", one_line(name))
+        }),
+        one_line(found)
     )]
     MissingColumn {
         /// The file.
@@ -65,7 +68,9 @@ pub enum DataError {
         found: String,
     },
     /// A column of a type that cannot be what it should be.
-    #[error("{}: column '{column}' is {found}: expected {expected}", path.display())]
+    #[error(
+        "{}: column '{}' is {found}: expected {expected}", path.display(), one_line(column)
+    )]
     ColumnType {
         /// The file.
         path: PathBuf,
@@ -77,7 +82,10 @@ pub enum DataError {
         expected: &'static str,
     },
     /// A value that cannot be read.
-    #[error("{}: row {row}, column '{column}': '{text}' is not {expected}", path.display())]
+    #[error(
+        "{}: row {row}, column '{}': '{}' is not {expected}",
+        path.display(), one_line(column), one_line(text)
+    )]
     Value {
         /// The file.
         path: PathBuf,
@@ -91,7 +99,7 @@ pub enum DataError {
         expected: &'static str,
     },
     /// A file whose bytes are not what its kind says.
-    #[error("{}: not readable as {kind}: {why}", path.display())]
+    #[error("{}: not readable as {kind}: {}", path.display(), one_line(why))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -110,6 +118,24 @@ pub enum DataError {
         /// What is wrong with it.
         defect: crate::Defect,
     },
+}
+
+/// Text of a file on one line of a message, whatever it holds: escaped, and cut where it is long.
+fn one_line(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 300;
+    let mut line = String::new();
+    for (at, character) in text.chars().enumerate() {
+        if at == CHARACTERS_MAX {
+            line.push_str("...");
+            break;
+        }
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }
 
 impl DataError {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::{DataError, LoadOptions, defects, load};
+use crate::chart::Chart;
+use crate::{Bars, DataError, LoadOptions, defects, load};
 
 /// Shape, time range, gaps and defects of a file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +33,9 @@ pub struct Inspection {
     pub low: Option<f64>,
     /// Highest high.
     pub high: Option<f64>,
+    /// Price over time, and where bars are missing.
+    #[serde(skip)]
+    pub chart: Chart,
 }
 
 /// Reads the whole file and counts; defects are counted, not refused.
@@ -39,8 +43,9 @@ pub struct Inspection {
 /// # Errors
 /// [`DataError`] where the file cannot be read.
 pub fn inspect(path: &Path) -> Result<Inspection, DataError> {
-    let bars = load::read(path, &LoadOptions::default())?;
-    let steps: Vec<i64> = bars.timestamp.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let bars = load::read(path, &LoadOptions::default(), Bars::default())?;
+    let steps: Vec<i64> =
+        bars.timestamp.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     let mut sorted = steps.clone();
     sorted.sort_unstable();
     let step = sorted.get(sorted.len() / 2).copied().filter(|&step| step > 0);
@@ -63,6 +68,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, DataError> {
         first_defect: first_defect.map(|(row, defect)| format!("row {}: {defect}", row + 1)),
         low: extreme(&bars.low, f64::min),
         high: extreme(&bars.high, f64::max),
+        chart: Chart::of(bars.view(), step),
     })
 }
 
@@ -87,6 +93,7 @@ impl fmt::Display for Inspection {
         )?;
         let first =
             self.first_defect.as_ref().map_or_else(String::new, |d| format!(", first: {d}"));
-        writeln!(f, "defects  {}{first}", self.defects)
+        writeln!(f, "defects  {}{first}", self.defects)?;
+        write!(f, "{}", self.chart)
     }
 }

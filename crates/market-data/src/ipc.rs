@@ -10,19 +10,34 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampNanosecon
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
 use crate::column::{NAMES, epoch_unit_ns, nearest, places};
-use crate::{Bars, BarsView, DataError};
+use crate::{Bars, BarsView, Columns, DataError};
 
-pub(crate) fn read(path: &Path, content: Vec<u8>) -> Result<Bars, DataError> {
+/// `work` on a file by the arrow crate, whose decoder panics on some damaged ones.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, DataError>,
+) -> Result<T, DataError> {
+    let why = "its metadata does not fit its data";
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(DataError::damaged(path, "Arrow IPC", why)))
+}
+
+pub(crate) fn read(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
+    guarded(path, || decode(path, content, columns))
+}
+
+fn decode(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
     let damaged = |why: ArrowError| DataError::damaged(path, "Arrow IPC", why);
     let reader =
         arrow_ipc::reader::FileReader::try_new(Cursor::new(content), None).map_err(damaged)?;
     let schema = reader.schema();
     let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let places = places(&found);
+    let wanted = columns.wanted();
     let mut bars = Bars::default();
     for batch in reader {
         let batch = batch.map_err(damaged)?;
-        for (column, place) in places.iter().enumerate() {
+        for (column, place) in places.iter().enumerate().filter(|(i, _)| wanted[*i]) {
             let Some(at) = *place else {
                 if column == 5 {
                     bars.volume.resize(bars.volume.len() + batch.num_rows(), 0.0);

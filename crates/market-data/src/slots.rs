@@ -26,7 +26,16 @@ pub(crate) struct Slots<V> {
 impl<V: Copy> Slots<V> {
     /// Room for `len` values, or `None` where the system has not that much.
     pub(crate) fn new(len: usize) -> Option<Self> {
-        let mut values = Vec::new();
+        Self::reusing(Vec::new(), len)
+    }
+
+    /// [`Slots::new`] in the memory of `values` where that is enough.
+    pub(crate) fn reusing(mut values: Vec<V>, len: usize) -> Option<Self> {
+        values.clear();
+        if values.capacity() >= len && len > 0 {
+            return Some(Self { values, len });
+        }
+        values = Vec::new();
         values.try_reserve_exact(rounded(len, size_of::<V>())).ok()?;
         sys::advise_huge_pages(values.spare_capacity_mut());
         Some(Self { values, len })

@@ -47,37 +47,87 @@ const DAY_NS: i64 = 86_400_000_000_000;
 /// draws to a normal one. Volume rises with the size of the move and towards the day's ends.
 #[must_use]
 pub fn synth(options: &SynthOptions) -> Bars {
-    let mut random = Random::new(options.seed);
-    let mut bars = Bars::with_capacity(options.bars);
-    let round = |price: f64| ((price / options.tick).round() * options.tick).max(options.tick);
-    let mut price = options.start_price;
-    let mut variance = CALM * CALM;
-    let mut step = 0_i64;
-    for _ in 0..options.bars {
-        while random.uniform() < options.gap_share {
-            step += 1;
+    Synth::new(options, options.bars).next().unwrap_or_default()
+}
+
+/// The bars of [`synth`] in pieces: as many as wanted in the memory of one piece.
+///
+/// ```
+/// use market_data::{Synth, SynthOptions, synth};
+///
+/// let options = SynthOptions { bars: 1_000, ..SynthOptions::default() };
+/// let closes: Vec<f64> = Synth::new(&options, 300).flat_map(|piece| piece.close).collect();
+/// assert_eq!(closes, synth(&options).close);
+/// ```
+#[derive(Debug)]
+pub struct Synth {
+    options: SynthOptions,
+    random: Random,
+    price: f64,
+    variance: f64,
+    step: i64,
+    rows: usize,
+    left: usize,
+}
+
+impl Synth {
+    /// Pieces have `rows` bars, the last one fewer.
+    #[must_use]
+    pub fn new(options: &SynthOptions, rows: usize) -> Self {
+        Self {
+            options: *options,
+            random: Random::new(options.seed),
+            price: options.start_price,
+            variance: CALM * CALM,
+            step: 0,
+            rows: rows.max(1),
+            left: options.bars,
         }
-        let timestamp = options.start_ns + step * options.freq_ns;
-        let shock = random.normal();
-        let pull = 1e-6 * (options.start_price / price - 1.0);
-        let change = pull + variance.sqrt() * shock;
-        variance = CALM * CALM * 0.05 + variance * (0.90 + 0.05 * shock * shock);
-        let open = round(price);
-        price *= 1.0 + change;
-        let close = round(price);
-        let reach = variance.sqrt() * open;
-        let high = round(open.max(close) + reach * random.uniform());
-        let low = round(open.min(close) - reach * random.uniform());
-        let volume = volume(timestamp, change / CALM, random.uniform());
+    }
+
+    fn push(&mut self, bars: &mut Bars) {
+        let SynthOptions { gap_share, start_ns, freq_ns, start_price, tick, .. } = self.options;
+        let round = |price: f64| ((price / tick).round() * tick).max(tick);
+        while self.random.uniform() < gap_share {
+            self.step += 1;
+        }
+        let timestamp = start_ns + self.step * freq_ns;
+        let shock = self.random.normal();
+        let pull = 1e-6 * (start_price / self.price - 1.0);
+        let change = pull + self.variance.sqrt() * shock;
+        self.variance = CALM * CALM * 0.05 + self.variance * (0.90 + 0.05 * shock * shock);
+        let open = round(self.price);
+        self.price *= 1.0 + change;
+        let close = round(self.price);
+        let reach = self.variance.sqrt() * open;
+        let high = round(open.max(close) + reach * self.random.uniform());
+        let low = round(open.min(close) - reach * self.random.uniform());
+        let volume = volume(timestamp, change / CALM, self.random.uniform());
         bars.timestamp.push(timestamp);
         bars.open.push(open);
         bars.high.push(high.max(open).max(close));
         bars.low.push(low.min(open).min(close));
         bars.close.push(close);
         bars.volume.push(volume);
-        step += 1;
+        self.step += 1;
     }
-    bars
+}
+
+impl Iterator for Synth {
+    type Item = Bars;
+
+    fn next(&mut self) -> Option<Bars> {
+        let rows = self.rows.min(self.left);
+        if rows == 0 {
+            return None;
+        }
+        self.left -= rows;
+        let mut bars = Bars::with_capacity(rows);
+        for _ in 0..rows {
+            self.push(&mut bars);
+        }
+        Some(bars)
+    }
 }
 
 /// Busy at the day's ends, calm at noon; in thousandths.
@@ -90,6 +140,7 @@ fn volume(timestamp: i64, move_size: f64, draw: f64) -> f64 {
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): one multiply-xor chain a number, and every seed good.
+#[derive(Debug)]
 struct Random(u64);
 
 impl Random {
@@ -126,6 +177,55 @@ mod tests {
         assert_ne!(synth(&SynthOptions { seed: 2, ..options }), bars);
         let span = bars.timestamp[9_999] - bars.timestamp[0];
         assert!(span > 10_300 * options.freq_ns, "gaps lengthen the time");
+    }
+
+    fn squares(bars: &Bars) -> Vec<f64> {
+        bars.close.windows(2).map(|pair| (pair[1] / pair[0]).ln().powi(2)).collect()
+    }
+
+    /// How alike a series is to itself `lag` later, from -1 to 1.
+    fn autocorrelation(values: &[f64], lag: usize) -> f64 {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let product = |(a, b): (&f64, &f64)| (a - mean) * (b - mean);
+        let later: f64 = values.iter().zip(&values[lag..]).map(product).sum();
+        later / values.iter().zip(values).map(product).sum::<f64>()
+    }
+
+    #[test]
+    fn volatility_comes_in_clusters() {
+        // A fine tick: rounding would hide small moves.
+        let bars = synth(&SynthOptions { bars: 200_000, tick: 1e-4, ..SynthOptions::default() });
+        let squares = squares(&bars);
+        // Chance alone stays within 0.0045 (two standard errors).
+        assert!(autocorrelation(&squares, 1) > 0.05, "{}", autocorrelation(&squares, 1));
+        assert!(autocorrelation(&squares, 10) > 0.02, "{}", autocorrelation(&squares, 10));
+        let returns: Vec<f64> = bars.close.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
+        assert!(autocorrelation(&returns, 1).abs() < 0.02, "returns themselves are not told");
+    }
+
+    #[test]
+    fn the_day_is_busy_at_its_ends() {
+        let bars = synth(&SynthOptions { bars: 30 * 1_440, ..SynthOptions::default() });
+        let mut by_hour = [0.0; 24];
+        for (time, volume) in bars.timestamp.iter().zip(&bars.volume) {
+            by_hour[(time.rem_euclid(DAY_NS) / 3_600_000_000_000) as usize] += volume;
+        }
+        let noon = by_hour[11] + by_hour[12];
+        assert!(by_hour[0] + by_hour[23] > 3.0 * noon, "{by_hour:?}");
+    }
+
+    #[test]
+    fn prices_are_whole_ticks_and_so_many_bars_are_missing() {
+        let gap_share = 0.03;
+        let options =
+            SynthOptions { bars: 50_000, tick: 0.25, gap_share, ..SynthOptions::default() };
+        let bars = synth(&options);
+        for column in [&bars.open, &bars.high, &bars.low, &bars.close] {
+            assert!(column.iter().all(|price| (price / 0.25).fract() == 0.0));
+        }
+        let steps = (bars.timestamp[49_999] - bars.timestamp[0]) / options.freq_ns + 1;
+        let missing = 1.0 - 50_000.0 / steps as f64;
+        assert!((missing - gap_share).abs() < 0.005, "{missing}");
     }
 
     /// Holds the bits on every platform.

@@ -77,12 +77,16 @@ const BLOCK_ROWS: usize = 2_048;
 
 /// Whether no bar has a defect. O(bars), on all cores.
 pub(crate) fn is_clean(bars: BarsView<'_>) -> bool {
+    let columns = [bars.open, bars.high, bars.low, bars.close, bars.volume];
+    let is_whole = columns.iter().all(|column| column.len() == bars.len());
     (0..bars.len().div_ceil(BLOCK_ROWS)).into_par_iter().with_min_len(16).all(|block| {
         let start = block * BLOCK_ROWS;
         let rows = start..bars.len().min(start + BLOCK_ROWS);
         // The first row is held against the one before it.
         let times = &bars.timestamp[start.saturating_sub(1)..rows.end];
-        is_sorted(times) && are_sound(bars.slice(rows))
+        let part = bars.slice(rows);
+        let is_sound = if is_whole { are_sound(part) } else { defects(part).next().is_none() };
+        is_sorted(times) && is_sound
     })
 }
 
@@ -122,11 +126,16 @@ fn defect(bars: &BarsView<'_>, row: usize) -> Option<Defect> {
         let is_same = bars.timestamp[row] == bars.timestamp[row - 1];
         return Some(if is_same { Defect::Duplicate } else { Defect::Unsorted });
     }
-    let (open, high, low, close) = (bars.open[row], bars.high[row], bars.low[row], bars.close[row]);
+    // NaN, which no comparison finds wrong, stands for a column that was not read.
+    let at = |column: &[f64]| column.get(row).copied().unwrap_or(f64::NAN);
+    let (open, high, low, close) = (at(bars.open), at(bars.high), at(bars.low), at(bars.close));
     let is_price = |value: f64| value > 0.0 && value < f64::INFINITY;
-    let prices = [("open", open), ("high", high), ("low", low), ("close", close)];
-    if let Some(&(column, value)) = prices.iter().find(|(_, value)| !is_price(*value)) {
-        return Some(Defect::Price { column, value });
+    let prices =
+        [("open", bars.open), ("high", bars.high), ("low", bars.low), ("close", bars.close)];
+    for (column, values) in prices {
+        if let Some(&value) = values.get(row).filter(|&&value| !is_price(value)) {
+            return Some(Defect::Price { column, value });
+        }
     }
     if high < open.max(close).max(low) {
         return Some(Defect::High);
@@ -134,9 +143,9 @@ fn defect(bars: &BarsView<'_>, row: usize) -> Option<Defect> {
     if low > open.min(close) {
         return Some(Defect::Low);
     }
-    let volume = bars.volume[row];
-    let is_volume = (0.0..f64::INFINITY).contains(&volume);
-    (!is_volume).then_some(Defect::Volume { value: volume })
+    let is_volume = |value: &f64| (0.0..f64::INFINITY).contains(value);
+    let wrong = bars.volume.get(row).copied().filter(|value| !is_volume(value));
+    wrong.map(|value| Defect::Volume { value })
 }
 
 /// `bars` without the rows that have a defect against the rows kept before them.

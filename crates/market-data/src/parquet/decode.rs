@@ -3,6 +3,9 @@
 //! Each writes every element of `out`, or gives `None` where the bytes do not hold them. Prices
 //! and volumes come as indexes into a dictionary of a few thousand values, bit-packed; those are
 //! looked up as they are unpacked, one pass over the output.
+//!
+//! AVX-512 does not help there: unpacking 13 bits by `vpermb` with `vgatherqpd` took 0.54 ns a value
+//! on Zen 4, with the look-ups one by one 0.47, the plain loop below 0.40.
 
 use std::mem::MaybeUninit;
 

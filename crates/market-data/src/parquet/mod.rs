@@ -15,7 +15,7 @@ mod schema;
 mod snappy;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fs::File;
 use std::mem::MaybeUninit;
@@ -31,8 +31,8 @@ use parquet::file::statistics::Statistics;
 use self::chunk::Chunk;
 use self::schema::{Place, Reading};
 use self::source::Source;
-use crate::DataError;
 use crate::column::epoch_unit_ns;
+use crate::{Columns, DataError};
 
 /// The timestamp of a row that has none, or one that nanoseconds cannot hold.
 pub(crate) const NO_TIME: i64 = i64::MIN;
@@ -50,30 +50,38 @@ pub(crate) struct ParquetFile {
     source: Arc<Source>,
     metadata: ParquetMetaData,
     layout: [Option<Place>; 6],
+    wanted: [bool; 6],
     /// For the test that holds the page decoders against the general reader.
     only_general: bool,
 }
 
 impl ParquetFile {
-    /// Reads the footer and finds the columns. `unit_ns` is the unit of times that are plain
-    /// numbers, told by their size where it is `None`.
+    /// Reads the footer and finds the columns. The unit of times that are plain numbers is told by
+    /// the size of the first.
     pub(crate) fn open(
         path: &Path,
         file: File,
         bytes: u64,
-        unit_ns: Option<i64>,
+        columns: Columns,
     ) -> Result<Self, DataError> {
         let source = Source::new(file, bytes);
         let metadata = ParquetMetaDataReader::new()
             .parse_and_finish(&source)
             .map_err(|why| DataError::damaged(path, "Parquet", why))?;
-        let layout = schema::layout(path, metadata.file_metadata().schema_descr())?;
+        let layout =
+            schema::layout(path, metadata.file_metadata().schema_descr(), columns.wanted())?;
         let source = Arc::new(source);
-        let mut file =
-            Self { path: path.to_owned(), source, metadata, layout, only_general: false };
+        let mut file = Self {
+            path: path.to_owned(),
+            source,
+            metadata,
+            layout,
+            wanted: columns.wanted(),
+            only_general: false,
+        };
         file.check_groups()?;
         if let Some(Place { at, reading: Reading::Time(None) }) = file.layout[0] {
-            let unit = unit_ns.map_or_else(|| file.unit_of_first(at), Ok)?;
+            let unit = file.unit_of_first(at)?;
             file.layout[0] = Some(Place { at, reading: Reading::Time(Some(unit)) });
         }
         Ok(file)

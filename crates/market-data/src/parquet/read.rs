@@ -18,19 +18,24 @@ use crate::slots::Slots;
 use crate::{Bars, DataError, sys};
 
 const ONLY_TIMES: [bool; 6] = [true, false, false, false, false, false];
-const ALL_BUT_TIMES: [bool; 6] = [false, true, true, true, true, true];
 
 impl ParquetFile {
     /// Decodes the rows of `spans` of the columns that are `wanted`, one span after the other; the
-    /// other columns stay empty. A missing volume is 0.
-    pub(crate) fn read(&self, wanted: [bool; 6], spans: &[Span]) -> Result<Bars, DataError> {
+    /// other columns stay empty. A missing volume is 0. The memory of `old` is used again.
+    pub(crate) fn read(
+        &self,
+        wanted: [bool; 6],
+        spans: &[Span],
+        old: Bars,
+    ) -> Result<Bars, DataError> {
         let rows = self.rows_that_fit(wanted, spans)?;
         let slots = |is_wanted| if is_wanted { rows } else { 0 };
         let too_large = || self.too_large(rows);
-        let mut times = Slots::new(slots(wanted[0])).ok_or_else(too_large)?;
+        let Bars { timestamp, open, high, low, close, volume } = old;
+        let mut times = Slots::reusing(timestamp, slots(wanted[0])).ok_or_else(too_large)?;
         let mut values = Vec::with_capacity(5);
-        for &is_wanted in &wanted[1..] {
-            values.push(Slots::new(slots(is_wanted)).ok_or_else(too_large)?);
+        for (column, &is_wanted) in [open, high, low, close, volume].into_iter().zip(&wanted[1..]) {
+            values.push(Slots::reusing(column, slots(is_wanted)).ok_or_else(too_large)?);
         }
         let mut tasks = Vec::new();
         if let Some(place) = self.layout[0] {
@@ -61,7 +66,7 @@ impl ParquetFile {
     /// last come back then, for the caller's policy to judge.
     pub(crate) fn read_between(&self, from: i64, to: i64) -> Result<Bars, DataError> {
         let groups = self.groups_between(from, to);
-        let times = self.read(ONLY_TIMES, &groups)?.timestamp;
+        let times = self.read(ONLY_TIMES, &groups, Bars::default())?.timestamp;
         let is_wanted = |time: &i64| (from..to).contains(time);
         let first = times.iter().position(is_wanted).unwrap_or(times.len());
         let last = times.iter().rposition(is_wanted).map_or(first, |last| last + 1);
@@ -75,7 +80,8 @@ impl ParquetFile {
             }
             start = end;
         }
-        let mut bars = self.read(ALL_BUT_TIMES, &spans)?;
+        let wanted = std::array::from_fn(|column| column > 0 && self.wanted[column]);
+        let mut bars = self.read(wanted, &spans, Bars::default())?;
         bars.timestamp = times[first..last].to_vec();
         Ok(bars)
     }

@@ -28,15 +28,19 @@ pub(super) struct Place {
     pub(super) reading: Reading,
 }
 
-/// The place of each column of bars; only volume may be missing.
+/// The place of each column of bars that is wanted; only volume may be missing.
 pub(super) fn layout(
     path: &Path,
     schema: &SchemaDescriptor,
+    wanted: [bool; 6],
 ) -> Result<[Option<Place>; 6], DataError> {
     let found: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
     let places = places(&found);
     let mut layout = [None; 6];
     for (column, place) in places.into_iter().enumerate() {
+        if !wanted[column] {
+            continue;
+        }
         layout[column] = match place {
             Some(at) => {
                 let descriptor = schema.column(at);

@@ -1,10 +1,10 @@
 //! The page decoders against the parquet crate's own reader, over what real writers write.
 
 /// SplitMix64, for tests.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -66,7 +66,7 @@ fn write(path: &Path, properties: WriterProperties) {
 fn open(path: &Path) -> ParquetFile {
     let file = std::fs::File::open(path).unwrap();
     let bytes = file.metadata().unwrap().len();
-    ParquetFile::open(path, file, bytes, None).unwrap()
+    ParquetFile::open(path, file, bytes, crate::Columns::ALL).unwrap()
 }
 
 fn bits(values: &[f64]) -> Vec<u64> {
@@ -107,14 +107,14 @@ fn every_page_decodes_as_the_general_reader_decodes_it() {
         let mut file = written(folder.path(), number);
         let spans = file.all();
         assert_eq!(spans.len(), 3);
-        let ours = file.read([true; 6], &spans).unwrap();
+        let ours = file.read([true; 6], &spans, Bars::default()).unwrap();
         assert_eq!(ours.timestamp[0], 1_704_067_260_000_000_000);
         assert_eq!(bits(&ours.low), vec![0.5_f64.to_bits(); ROWS]);
         let missing = ours.high.iter().filter(|v| v.is_nan()).count();
         assert!(missing > 0 && missing < ROWS);
         // The same through the parquet crate alone.
         file.only_general = true;
-        let general = file.read([true; 6], &spans).unwrap();
+        let general = file.read([true; 6], &spans, Bars::default()).unwrap();
         assert_eq!(general.timestamp, ours.timestamp, "writer {number}");
         let prices = |bars: &Bars| {
             [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume].map(|v| bits(v))
@@ -129,12 +129,13 @@ fn parts_of_groups_none_and_one_row_are_parts_of_the_whole() {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..WRITERS.len() {
         let file = written(folder.path(), number);
-        let whole = file.read([true; 6], &file.all()).unwrap();
+        let whole = file.read([true; 6], &file.all(), Bars::default()).unwrap();
         assert_eq!(whole.len(), ROWS);
         let rows = [12_000..12_345, 0..0, 5_309..5_310];
         let parts: Vec<Span> =
             rows.into_iter().enumerate().map(|(group, rows)| Span { group, rows }).collect();
-        let part = file.read([true, true, true, false, true, true], &parts).unwrap();
+        let part =
+            file.read([true, true, true, false, true, true], &parts, Bars::default()).unwrap();
         let expected = |column: &[f64]| {
             [bits(&column[12_000..12_345]), bits(&column[24_690 + 5_309..24_690 + 5_310])].concat()
         };

@@ -1,7 +1,11 @@
 //! What is asked of the operating system beyond the standard library.
 
 #[cfg(unix)]
+mod map;
+#[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+pub(crate) use map::Map;
 #[cfg(unix)]
 pub(crate) use unix::{advise_huge_pages, memory_available, read_at};
 #[cfg(not(unix))]

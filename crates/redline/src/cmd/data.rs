@@ -98,10 +98,9 @@ fn synth(args: &SynthArgs, global: &Global) -> Result<()> {
         gap_share: args.gaps,
         ..SynthOptions::default()
     };
-    let bars = market_data::synth(&options);
-    market_data::save(&args.out, bars.view(), &SaveOptions::default())?;
+    let bars = market_data::synth_to(&args.out, &options, &SaveOptions::default())?;
     if global.prints(None) {
-        println!("{} bars written to {}", bars.len(), args.out.display());
+        println!("{bars} bars written to {}", args.out.display());
     }
     Ok(())
 }

@@ -7,10 +7,12 @@ mod steps;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use hw_probe::{Ceilings, ProbeOptions, ProbeReport};
 use indicatif::ProgressBar;
+use market_data::DataCache;
 use monitor::PerformanceMonitor;
 use perf_gate::{Kpi, Measured};
 
@@ -61,9 +63,11 @@ pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Ve
     let probe = hw_probe::probe(&options, &mut ())?;
     from_probe(&probe.ceilings(), &mut figures);
     bar.inc(1);
-    let job = || steps::main_job(plan, bar, &mut figures);
-    let (done, usage) = PerformanceMonitor::new().monitor("suite", job);
+    let cache = Arc::new(DataCache::new(1 << 30));
+    let job = || steps::main_job(plan, bar, &cache, &mut figures);
+    let (done, usage) = watching(&cache).monitor("suite", job);
     done?;
+    ensure!(usage.cache_hits > Some(0), "the monitor saw no hit of the data cache");
     let gb = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1e9);
     figures.ceiling("memory_typical", gb(usage.mean_rss_bytes), None);
     figures.ceiling("memory_peak", gb(usage.peak_rss_bytes), None);
@@ -78,6 +82,13 @@ pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Ve
         })
         .collect();
     Ok((probe, kpis))
+}
+
+/// A monitor that reads the cache's hits and misses.
+fn watching(cache: &Arc<DataCache>) -> PerformanceMonitor {
+    let [of_hits, of_misses] = [Arc::clone(cache), Arc::clone(cache)];
+    PerformanceMonitor::new()
+        .with_cache(move || of_hits.stats().hits, move || of_misses.stats().misses)
 }
 
 fn from_probe(ceilings: &Ceilings, figures: &mut Figures) {

@@ -29,13 +29,18 @@ fn config() -> Config<'static> {
 }
 
 /// Runs every step and notes its figures.
-pub(super) fn main_job(plan: &Plan, bar: &ProgressBar, figures: &mut Figures) -> Result<()> {
+pub(super) fn main_job(
+    plan: &Plan,
+    bar: &ProgressBar,
+    cache: &DataCache,
+    figures: &mut Figures,
+) -> Result<()> {
     let next = |message: &'static str| {
         bar.inc(1);
         bar.set_message(message);
     };
     bar.set_message("load 100 MB");
-    let [load, hit] = load_100_mb(plan)?;
+    let [load, hit] = load_100_mb(plan, cache)?;
     figures.samples("data_loading_100mb", load);
     figures.samples("cache_hit", hit);
     next("year of minutes");
@@ -79,7 +84,7 @@ fn timed<T>(repeats: usize, mut work: impl FnMut() -> Result<T>) -> Result<Vec<f
 }
 
 /// Seconds of a load, and milliseconds of one that the cache answers.
-fn load_100_mb(plan: &Plan) -> Result<[Vec<f64>; 2]> {
+fn load_100_mb(plan: &Plan, cache: &DataCache) -> Result<[Vec<f64>; 2]> {
     let bars = market_data::synth(&SynthOptions { bars: LOAD_ROWS, ..SynthOptions::default() });
     let folder = tempfile::tempdir().context("no folder for temporary files")?;
     let path = folder.path().join("load.parquet");
@@ -89,7 +94,6 @@ fn load_100_mb(plan: &Plan) -> Result<[Vec<f64>; 2]> {
     ensure!(load()? == bars, "the file that was saved reads back as other bars");
     drop(bars);
     let loads = timed(plan.repeats(), || Ok(load()?))?;
-    let cache = DataCache::new(1 << 30);
     let hits = timed(plan.repeats(), || {
         for _ in 0..HITS {
             std::hint::black_box(cache.load(&path, &options)?);

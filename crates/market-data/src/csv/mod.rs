@@ -1,17 +1,17 @@
 //! CSV: separator, header and time format told from the first rows.
 
+mod fast;
+#[cfg(test)]
+mod tests;
+
 use std::io::Write;
 use std::path::Path;
 
 use crate::column::{NAMES, epoch_unit_ns, nearest, places};
-use crate::{Bars, BarsView, DataError};
+use crate::{Bars, BarsView, Columns, DataError};
 
-pub(crate) fn read(path: &Path, content: &[u8]) -> Result<Bars, DataError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(content))
-        .has_headers(false)
-        .trim(csv::Trim::All)
-        .from_reader(content);
+pub(crate) fn read(path: &Path, content: &[u8], columns: Columns) -> Result<Bars, DataError> {
+    let mut reader = reader(content);
     let mut record = csv::ByteRecord::new();
     let damaged = |why: csv::Error| DataError::damaged(path, "CSV", why);
     if !reader.read_byte_record(&mut record).map_err(damaged)? {
@@ -20,9 +20,18 @@ pub(crate) fn read(path: &Path, content: &[u8]) -> Result<Bars, DataError> {
     let first: Vec<String> =
         record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
     let is_header = first.iter().skip(1).all(|field| field.parse::<f64>().is_err());
-    let layout =
-        if is_header { Layout::named(path, &first)? } else { Layout::positional(path, &first)? };
-    let mut bars = Bars::with_capacity(content.len() / 48);
+    let wanted = columns.wanted();
+    let layout = if is_header {
+        Layout::named(path, &first, wanted)?
+    } else {
+        Layout::positional(path, &first, wanted)?
+    };
+    let start = if is_header { reader.position().byte() as usize } else { 0 };
+    if let Some(bars) = plain(content.get(start..).unwrap_or_default(), &layout, delimiter(content))
+    {
+        return Ok(bars);
+    }
+    let mut bars = Bars::default();
     let mut row = 0;
     let mut unit = None;
     if !is_header {
@@ -34,6 +43,23 @@ pub(crate) fn read(path: &Path, content: &[u8]) -> Result<Bars, DataError> {
         layout.push(&record, row, &mut unit, &mut bars)?;
     }
     Ok(bars)
+}
+
+pub(crate) fn reader(content: &[u8]) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .delimiter(delimiter(content))
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(content)
+}
+
+/// The rows by the fast reader, where it can.
+fn plain(rows: &[u8], layout: &Layout<'_>, delimiter: u8) -> Option<Bars> {
+    let line = rows.split(|&byte| byte == b'\n').next()?;
+    let time = line.split(|&byte| byte == delimiter).nth(layout.places[0]?)?;
+    let first = std::str::from_utf8(time).ok().and_then(|text| text.trim().parse().ok());
+    let unit_ns = first.map_or(1, epoch_unit_ns);
+    fast::read(rows, &fast::Plan { layout, fields: layout.fields, delimiter, unit_ns })
 }
 
 /// The separator that the first line has most of.
@@ -48,14 +74,17 @@ struct Layout<'a> {
     path: &'a Path,
     places: [Option<usize>; 6],
     names: Vec<String>,
+    wanted: [bool; 6],
+    /// Fields of the first line.
+    fields: usize,
 }
 
 impl<'a> Layout<'a> {
-    fn named(path: &'a Path, header: &[String]) -> Result<Self, DataError> {
+    fn named(path: &'a Path, header: &[String], wanted: [bool; 6]) -> Result<Self, DataError> {
         let found: Vec<&str> = header.iter().map(String::as_str).collect();
         let places = places(&found);
         for (column, place) in places.iter().enumerate().take(5) {
-            if place.is_none() {
+            if wanted[column] && place.is_none() {
                 return Err(DataError::MissingColumn {
                     path: path.to_owned(),
                     column: NAMES[column],
@@ -64,10 +93,10 @@ impl<'a> Layout<'a> {
                 });
             }
         }
-        Ok(Self { path, places, names: header.to_vec() })
+        Ok(Self { path, places, names: header.to_vec(), wanted, fields: header.len() })
     }
 
-    fn positional(path: &'a Path, first: &[String]) -> Result<Self, DataError> {
+    fn positional(path: &'a Path, first: &[String], wanted: [bool; 6]) -> Result<Self, DataError> {
         if first.len() < 5 {
             return Err(DataError::damaged(
                 path,
@@ -79,7 +108,8 @@ impl<'a> Layout<'a> {
             ));
         }
         let names = NAMES.iter().map(|name| (*name).to_owned()).collect();
-        Ok(Self { path, places: std::array::from_fn(|i| (i < first.len()).then_some(i)), names })
+        let places = std::array::from_fn(|i| (i < first.len()).then_some(i));
+        Ok(Self { path, places, names, wanted, fields: first.len() })
     }
 
     fn push(
@@ -89,13 +119,14 @@ impl<'a> Layout<'a> {
         unit: &mut Option<i64>,
         bars: &mut Bars,
     ) -> Result<(), DataError> {
-        let [time, open, high, low, close, volume] = self.places;
-        bars.timestamp.push(self.time(record, row, time, unit)?);
-        bars.open.push(self.number(record, row, open)?);
-        bars.high.push(self.number(record, row, high)?);
-        bars.low.push(self.number(record, row, low)?);
-        bars.close.push(self.number(record, row, close)?);
-        bars.volume.push(self.number(record, row, volume)?);
+        bars.timestamp.push(self.time(record, row, self.places[0], unit)?);
+        let columns =
+            [&mut bars.open, &mut bars.high, &mut bars.low, &mut bars.close, &mut bars.volume];
+        for (column, values) in (1..).zip(columns) {
+            if self.wanted[column] {
+                values.push(self.number(record, row, self.places[column])?);
+            }
+        }
         Ok(())
     }
 
