@@ -66,6 +66,12 @@ pub(crate) struct GateArgs {
     /// Runs of each canary of the self-test
     #[arg(long, value_name = "N", default_value_t = 1, requires = "self_test")]
     runs: usize,
+    /// Only the self-test's canaries that are counted, which no busy machine disturbs
+    #[arg(long, requires = "self_test")]
+    counts_only: bool,
+    /// Only the self-test's canaries with this in their name
+    #[arg(long, value_name = "TEXT", requires = "self_test")]
+    canary: Option<String>,
     #[command(flatten)]
     json: Json,
 }
@@ -83,7 +89,13 @@ struct Question<'a> {
 pub(crate) fn run(args: &GateArgs, global: &Global) -> Result<ExitCode> {
     let runner = Runner::new()?;
     if args.self_test {
-        return self_test::run(args.runs, args.json.json.as_deref(), &runner, global);
+        let options = self_test::Options {
+            runs: args.runs,
+            counts_only: args.counts_only,
+            only: args.canary.as_deref(),
+            json: args.json.json.as_deref(),
+        };
+        return self_test::run(&options, &runner, global);
     }
     let repository = Repository::open()?;
     let policy = Policy::read(&policy_path(&args.policy, &repository))?;
