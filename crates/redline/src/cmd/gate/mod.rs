@@ -5,6 +5,7 @@ mod build;
 mod code;
 mod harness;
 mod layers;
+mod pinned;
 mod process;
 mod repository;
 mod self_test;
