@@ -3,6 +3,7 @@
 mod backtest;
 mod bad_input;
 mod common;
+mod gate;
 mod monitor;
 mod optimize;
 mod report;

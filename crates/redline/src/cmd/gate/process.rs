@@ -1,6 +1,7 @@
 //! Child processes that Ctrl-C ends, and with them the gate: what it made is then removed.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Runs commands until somebody asks for the end.
@@ -54,6 +56,8 @@ impl Runner {
             .stdin(Stdio::null())
             .stdout(file("stdout")?)
             .stderr(file("stderr")?)
+            // A group of its own, so that what a command has started ends with it.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot run {name}"))?;
         let status = loop {
@@ -63,9 +67,8 @@ impl Runner {
                 break status;
             }
             if self.is_over.load(Ordering::Acquire) {
-                // It may have had the same Ctrl-C and be gone already.
-                let _ = child.kill();
-                let _ = child.wait();
+                // It may be gone already.
+                let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
                 break child.wait().with_context(|| format!("cannot wait for {name}"))?;
             }
             std::thread::sleep(Duration::from_millis(3));
