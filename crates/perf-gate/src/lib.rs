@@ -24,7 +24,9 @@
 
 mod compare;
 mod error;
+pub mod export;
 pub mod gate;
+pub mod history;
 mod kpi;
 pub mod page;
 mod random;
