@@ -257,6 +257,38 @@ fn an_expired_acceptance_fails() {
 }
 
 #[test]
+fn bisect_names_the_first_bad_commit() {
+    if !has_valgrind() {
+        return;
+    }
+    let repository = Repository::new(POLICY);
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let commits: Vec<String> = ["100_001", "fn broken", "110_000"]
+        .into_iter()
+        .map(|steps| {
+            repository.change("100_000", steps);
+            repository.git(&["rev-parse", "HEAD"]).trim().to_owned()
+        })
+        .collect();
+    let document = repository.folder.path("bisect.json");
+    let bisect = |metric: &str| {
+        let options = ["--base", first.trim(), "--bisect", metric, "--json", text(&document)];
+        repository.command(&options).output().unwrap()
+    };
+    let output = bisect("sum");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let printed = stdout(&output);
+    assert!(printed.contains(&format!("first bad commit: {}", commits[2])), "{printed}");
+    let document = std::fs::read_to_string(&document).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["schema"], "redline.gate-bisect/1");
+    assert_eq!(document["first_bad"], commits[2]);
+    assert_eq!(document["last_good"], commits[0]);
+    refused(&bisect("none"), &["'none' cannot be judged", "no bench of the policy has it"]);
+    assert!(repository.has_only_its_own_work_tree());
+}
+
+#[test]
 fn ctrl_c_removes_the_work_trees() {
     let repository = Repository::new(POLICY);
     // A build that would take a minute.

@@ -1,6 +1,7 @@
 //! `redline gate`: two revisions, built and measured side by side, and a verdict.
 
 mod anchor;
+mod bisect;
 mod build;
 mod code;
 mod harness;
@@ -29,6 +30,7 @@ Examples:
   redline gate                                  this branch against where it left the policy's base
   redline gate --base v1.4 --head HEAD --markdown comment.md --junit gate.xml
   redline gate --base HEAD --head HEAD --measure-unchanged    how noisy this machine is: an A/A run
+  redline gate --base v1.4 --bisect backtest/simulate/all_in    the first commit that made it slower
   redline gate --self-test                      does it see what it must, and nothing else
 
 Only commits are gated. Exit codes: 0 pass or unstable, 1 regressed or a required layer is missing,
@@ -61,6 +63,9 @@ pub(crate) struct GateArgs {
     /// Keep built benches here [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// Find the first commit between base and head with which this metric got worse
+    #[arg(long, value_name = "METRIC", conflicts_with_all = ["self_test", "markdown", "junit"])]
+    bisect: Option<String>,
     /// Plant canaries in a scratch repository and report what is found
     #[arg(long, conflicts_with_all = ["base", "head", "markdown", "junit"])]
     self_test: bool,
@@ -109,6 +114,9 @@ pub(crate) fn run(args: &GateArgs, global: &Global) -> Result<ExitCode> {
         repository: &repository,
         policy: &policy,
     };
+    if let Some(metric) = &args.bisect {
+        return bisect::run(metric, &question, args.json.json.as_deref(), &runner, global);
+    }
     let mut verdict = ask(&question, &runner, global)?;
     if args.head == "HEAD" && repository.has_changes() {
         verdict.notes.push("the work tree has uncommitted changes: they are not gated".to_owned());

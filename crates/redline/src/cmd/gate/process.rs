@@ -44,6 +44,11 @@ impl Runner {
         Ok(Self { is_over })
     }
 
+    /// Whether somebody has asked for the end.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     /// Runs `command` to its end with its output kept in `scratch`.
     pub(super) fn run(&self, command: &mut Command, scratch: &Path) -> Result<Finished> {
         let name = command.get_program().to_string_lossy().into_owned();
@@ -66,14 +71,14 @@ impl Runner {
             {
                 break status;
             }
-            if self.is_over.load(Ordering::Acquire) {
+            if self.is_over() {
                 // It may be gone already.
                 let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
                 break child.wait().with_context(|| format!("cannot wait for {name}"))?;
             }
             std::thread::sleep(Duration::from_millis(3));
         };
-        if self.is_over.load(Ordering::Acquire) {
+        if self.is_over() {
             bail!("interrupted: the work trees are removed, nothing was judged");
         }
         let text = |stream: &str| -> Result<String> {
