@@ -124,5 +124,5 @@ fn junit_is_read_by_a_parser_as_what_was_written() {
     };
     assert_eq!((sum("tests"), sum("skipped")), (all("testcase").len(), all("skipped").len()));
     assert_eq!(of(&all("testcase")[2].1, "name"), "load/a|b<c>");
-    assert_eq!(of(&all("skipped")[0].1, "message"), "unstable: <&\"'>   ");
+    assert_eq!(of(&all("skipped")[0].1, "message"), "unstable: <&\"'>    ");
 }
