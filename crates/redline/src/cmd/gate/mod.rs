@@ -69,7 +69,7 @@ pub(crate) struct GateArgs {
     /// Plant canaries in a scratch repository and report what is found
     #[arg(long, conflicts_with_all = ["base", "head", "markdown", "junit"])]
     self_test: bool,
-    /// Runs of each canary of the self-test
+    /// Runs of each canary of the self-test, twice as many of those that change nothing
     #[arg(long, value_name = "N", default_value_t = 1, requires = "self_test")]
     runs: usize,
     /// Only the self-test's canaries that are counted, which no busy machine disturbs

@@ -38,6 +38,13 @@ enum Expected {
     Regressed(Layer, &'static str),
 }
 
+impl Canary {
+    /// Twice as many of what must not be called: false alarms are the rarer thing.
+    fn runs(&self, asked: usize) -> usize {
+        if self.expected == Expected::Nothing { 2 * asked } else { asked }
+    }
+}
+
 const COUNTS: &str = r#"
 schema = "redline.policy/1"
 [instructions]
@@ -133,7 +140,7 @@ struct Report {
 
 /// What is run, how often.
 pub(super) struct Options<'a> {
-    /// Runs of each canary.
+    /// Runs of each canary, twice as many of those that change nothing.
     pub(super) runs: usize,
     /// Only canaries that are judged by counts, which nothing disturbs.
     pub(super) counts_only: bool,
@@ -160,7 +167,7 @@ pub(super) fn run(options: &Options<'_>, runner: &Runner, global: &Global) -> Re
     let base = shell.plant(BENCH)?;
     let mut canaries = Vec::new();
     for canary in &asked {
-        let verdicts = shell.verdicts(canary, &base, options.runs, global)?;
+        let verdicts = shell.verdicts(canary, &base, canary.runs(options.runs), global)?;
         let tally = tally(canary, &verdicts);
         if global.prints(options.json) {
             println!("{}", line(&tally));
