@@ -124,7 +124,7 @@ mod tests {
         for (n, wild, most) in [(21, 1.0, 393), (21, 20.0, 393), (8, 1.0, 397), (8, 20.0, 397)] {
             let covered = (0..400)
                 .filter(|_| {
-                    let draw = |i: usize| calm() * if i % 10 == 0 { wild } else { 1.0 };
+                    let draw = |i: usize| calm() * if i.is_multiple_of(10) { wild } else { 1.0 };
                     let sample: Vec<f64> = (0..n).map(draw).collect();
                     let [low, high] = SignedRank::of(&sample).unwrap().interval(0.05);
                     low <= 0.0 && 0.0 <= high

@@ -105,10 +105,11 @@ impl Builder<'_> {
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let finished = self.runner.run(&mut command, &self.scratch)?;
         if !finished.success {
-            bail!("{}", finished.last_line());
+            bail!("{}", finished.first_error());
         }
-        let metadata: Metadata =
-            serde_json::from_str(&finished.stdout).context("cargo metadata")?;
+        let metadata: Metadata = serde_json::from_str(&finished.stdout).with_context(|| {
+            format!("cargo metadata wrote no whole document in {}", self.scratch.display())
+        })?;
         let benches = metadata.packages.into_iter().flat_map(|package| {
             let is_bench = |target: &Target| target.kind.iter().any(|kind| kind == "bench");
             let benches: Vec<Target> = package.targets.into_iter().filter(is_bench).collect();
@@ -136,7 +137,7 @@ impl Builder<'_> {
             finished.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         if !finished.success {
             let first = messages.iter().find_map(first_error);
-            bail!("{}", first.unwrap_or_else(|| finished.last_line().to_owned()));
+            bail!("{}", first.unwrap_or_else(|| finished.first_error().to_owned()));
         }
         messages
             .into_iter()

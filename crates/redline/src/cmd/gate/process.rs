@@ -26,6 +26,12 @@ pub(super) struct Finished {
 }
 
 impl Finished {
+    /// The first error that it tells of, else what it said last.
+    pub(super) fn first_error(&self) -> &str {
+        let error = self.stderr.lines().map(str::trim).find(|line| line.starts_with("error"));
+        error.unwrap_or_else(|| self.last_line())
+    }
+
     /// The last line that says anything, for a message.
     pub(super) fn last_line(&self) -> &str {
         let lines = || self.stderr.lines().chain(self.stdout.lines());
