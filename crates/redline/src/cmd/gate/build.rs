@@ -118,6 +118,13 @@ impl Builder<'_> {
         Ok(benches.collect())
     }
 
+    /// What is told where the compiler itself said nothing: a full disk ends it like that.
+    fn without_diagnostic(&self, error: &str) -> String {
+        let free = rustix::fs::statvfs(&self.target).map(|disk| disk.f_bavail * disk.f_frsize);
+        let free = free.map_or_else(|_| "unknown".to_owned(), |bytes| (bytes >> 20).to_string());
+        format!("{error}; {} has {free} MB left", self.target.display())
+    }
+
     fn target(&self, package: &str, target: &str, tree: &Path) -> Result<PathBuf> {
         let mut command = self.cargo(tree);
         command.args([
@@ -137,7 +144,7 @@ impl Builder<'_> {
             finished.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         if !finished.success {
             let first = messages.iter().find_map(first_error);
-            bail!("{}", first.unwrap_or_else(|| finished.first_error().to_owned()));
+            bail!("{}", first.unwrap_or_else(|| self.without_diagnostic(finished.first_error())));
         }
         messages
             .into_iter()
