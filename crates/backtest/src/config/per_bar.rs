@@ -30,6 +30,11 @@ impl<'a, T: Copy> PerBar<'a, T> {
         }
     }
 
+    /// Whether it is one value for all bars.
+    pub(crate) fn is_scalar(&self) -> bool {
+        matches!(self, Self::Scalar(_))
+    }
+
     /// All values there are: one, or one per bar.
     pub(super) fn values(&self) -> &[T] {
         match self {

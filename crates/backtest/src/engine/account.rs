@@ -3,7 +3,7 @@
 use super::decide::Decision;
 use super::float::{add, is_close, is_close_or_less, is_less, snap};
 use super::{Order, Side};
-use crate::Config;
+use crate::{Config, PerBar};
 
 /// Cash, position and what shorts have tied up. Positions below 0 are short.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Account {
 /// An order as it reaches the core: sized in units (or a share of what is at hand), priced before
 /// slippage.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Request {
+pub(super) struct Request<'a> {
     pub(super) bar: usize,
     pub(super) side: Side,
     /// Units, above 0; infinity takes all there is.
@@ -31,7 +31,7 @@ pub(super) struct Request {
     pub(super) price: f64,
     /// Whether the order may only close or reduce (a long's sell, a short's buy).
     pub(super) reduce_only: bool,
-    pub(super) limits: Limits,
+    pub(super) limits: &'a Limits,
 }
 
 /// What bounds an order: costs and permitted sizes.
@@ -50,24 +50,34 @@ pub(super) struct Limits {
     pub(super) leverage: f64,
 }
 
-impl Request {
-    #[inline(always)]
-    pub(super) fn new(bar: usize, decision: &Decision, price: f64, limits: Limits) -> Self {
+impl<'a> Request<'a> {
+    pub(super) fn new(bar: usize, decision: &Decision, price: f64, limits: &'a Limits) -> Self {
         let Decision { side, size, percent, reduce_only, .. } = *decision;
         Self { bar, side, size, percent, price, reduce_only, limits }
     }
 }
 
 impl Limits {
-    /// What `config` says at `bar`; `fees` are those of the bar or of its tier.
-    #[inline(always)]
-    pub(super) fn at(config: &Config<'_>, bar: usize, fees: f64, slippage: f64) -> Self {
+    /// What `config` says at every bar, where that is the same.
+    pub(super) fn of_all_bars(config: &Config<'_>) -> Option<Self> {
+        let Config { fees, fixed_fees, slippage, min_size, max_size, size_granularity, .. } =
+            config;
+        let is_scalar = [fees, fixed_fees, slippage, min_size, max_size, size_granularity]
+            .into_iter()
+            .all(PerBar::is_scalar)
+            && config.allow_partial.is_scalar()
+            && config.lock_cash.is_scalar();
+        is_scalar.then(|| Self::at(config, 0))
+    }
+
+    /// What `config` says at `bar`.
+    pub(super) fn at(config: &Config<'_>, bar: usize) -> Self {
         Self {
-            fees,
+            fees: config.fees.at(bar),
             fixed_fees: config.fixed_fees.at(bar),
             fees_per_unit: config.fees_per_unit,
             min_fees: config.min_fees,
-            slippage,
+            slippage: config.slippage.at(bar),
             min_size: config.min_size.at(bar),
             max_size: config.max_size.at(bar),
             granularity: config.size_granularity.at(bar),
@@ -103,7 +113,7 @@ impl Account {
     }
 
     fn buy(&mut self, request: &Request) -> Option<Order> {
-        let limits = &request.limits;
+        let limits = request.limits;
         let price = request.price * (1.0 + limits.slippage);
         let mut cash_limit = self.cash_for_buying(price, limits);
         if cash_limit <= 0.0 {
@@ -190,7 +200,7 @@ impl Account {
     }
 
     fn sell(&mut self, request: &Request) -> Option<Order> {
-        let limits = &request.limits;
+        let limits = request.limits;
         let price = request.price * (1.0 - limits.slippage);
         let mut size = if request.reduce_only {
             request.size.min(self.position)

@@ -87,7 +87,7 @@ impl Book {
         &mut self,
         bars: &BarsView<'_>,
         config: &Config<'_>,
-        request: &Request,
+        request: &Request<'_>,
     ) -> Option<Order> {
         let was_borrowing = borrows(&self.account, config);
         let order = self.account.execute(request)?;

@@ -8,6 +8,7 @@ use super::account::{Limits, Request};
 use super::book::Book;
 use super::decide::{self, Decision};
 use super::limit::Resting;
+use super::prefetch::prefetch;
 use super::stops::{Hit, Stops};
 use super::{Fill, Side};
 use crate::config::{Accumulate, SizeType, StopEntryPrice, StopExitPrice};
@@ -36,8 +37,12 @@ pub(super) struct Column<'a> {
     signals: &'a Signals,
     config: &'a Config<'a>,
     state: &'a mut State,
+    /// The next bar with a signal, and the one after it; the number of bars where there is none.
+    ahead: [usize; 2],
     has_stops: bool,
     has_limits: bool,
+    /// Where they are the same at all bars.
+    limits: Option<Limits>,
 }
 
 /// Something that happens in a bar of those at hand.
@@ -84,8 +89,19 @@ impl<'a> Column<'a> {
         config: &'a Config<'a>,
         state: &'a mut State,
     ) -> Self {
-        let (has_stops, has_limits) = (config.has_stops(), !config.limit_entry.is_off());
-        Self { bars, signals, config, state, has_stops, has_limits }
+        let mut column = Self {
+            bars,
+            signals,
+            config,
+            state,
+            ahead: [0; 2],
+            has_stops: config.has_stops(),
+            has_limits: !config.limit_entry.is_off(),
+            limits: Limits::of_all_bars(config),
+        };
+        column.ahead = [column.signal(0); 2];
+        column.advance();
+        column
     }
 
     pub(super) fn state(&self) -> &State {
@@ -99,14 +115,31 @@ impl<'a> Column<'a> {
     /// What comes first from the bar `from` on. Stops have seen the bars before it.
     #[inline(always)]
     pub(super) fn next(&mut self, from: usize) -> Option<Event> {
+        while self.ahead[0] < from {
+            self.ahead[0] = self.ahead[1];
+            self.advance();
+        }
         let bars = self.bars.len();
-        let signal = self.signals.next_event(from).filter(|&bar| bar < bars);
+        let signal = (self.ahead[0] < bars).then_some(self.ahead[0]);
         let end = signal.map_or(bars, |bar| bar + 1);
         let charge = self.state.book.next_charge(self.bars, self.config, from..end);
         // A charge comes before all else in its bar, a stop before a limit, both before signals.
         self.touched(from..charge.unwrap_or(end))
             .or(charge.map(|bar| Event { bar, what: What::Charge }))
             .or(signal.map(|bar| Event { bar, what: What::Signals }))
+    }
+
+    /// The first bar from `from` on with a signal, or the number of bars.
+    fn signal(&self, from: usize) -> usize {
+        let bars = self.bars.len();
+        self.signals.next_event(from).map_or(bars, |bar| bar.min(bars))
+    }
+
+    /// Looks for the signal after the next, and fetches its price: orders lie too far apart for the
+    /// processor to see it coming, and the price was most of an order's time.
+    fn advance(&mut self) {
+        self.ahead[1] = self.signal(self.ahead[0] + 1);
+        prefetch(self.bars.close, self.ahead[1]);
     }
 
     /// The bar from which on to look for what comes after `event`.
@@ -270,9 +303,10 @@ impl<'a> Column<'a> {
         let config = self.config;
         let State { bar: offset, book, stops, .. } = &mut *self.state;
         let fees = book.fees(self.bars, config, bar);
-        let limits = Limits::at(config, bar, fees, slippage);
-        let request = Request::new(bar, &decision, price, limits);
-        let before = book.account;
+        let limits = self.limits.unwrap_or_else(|| Limits::at(config, bar));
+        let limits = Limits { fees, slippage, ..limits };
+        let request = Request::new(bar, &decision, price, &limits);
+        let before = book.account.position;
         let mut order = book.execute(self.bars, config, &request)?;
         order.bar += *offset;
         if self.has_stops {
@@ -281,7 +315,7 @@ impl<'a> Column<'a> {
                 StopEntryPrice::FillPrice => order.price,
                 StopEntryPrice::Close => self.bars.close[bar],
             };
-            stops.after_fill([&before, &book.account], base, [bar, *offset], config);
+            stops.after_fill(before, &book.account, base, [bar, *offset], config);
         }
         Some(Fill { order, account: book.account })
     }

@@ -37,20 +37,28 @@ pub(super) fn resolve(
 ) -> (BarSignals, Accumulate) {
     let mut s = signals;
     (s.long_entry, s.long_exit) =
-        entry_or_exit(s.long_entry, s.long_exit, position, config.upon_long_conflict.at(bar));
+        entry_or_exit(s.long_entry, s.long_exit, position, || config.upon_long_conflict.at(bar));
     (s.short_entry, s.short_exit) =
-        entry_or_exit(s.short_entry, s.short_exit, position, config.upon_short_conflict.at(bar));
+        entry_or_exit(s.short_entry, s.short_exit, position, || config.upon_short_conflict.at(bar));
     (s.long_entry, s.short_entry) =
-        long_or_short(s.long_entry, s.short_entry, position, config.upon_dir_conflict.at(bar));
-    oppose(s, position, config.upon_opposite_entry.at(bar), config.accumulate.at(bar))
+        long_or_short(s.long_entry, s.short_entry, position, || config.upon_dir_conflict.at(bar));
+    let accumulate = config.accumulate.at(bar);
+    oppose(s, position, || config.upon_opposite_entry.at(bar), accumulate)
 }
 
-fn entry_or_exit(entry: bool, exit: bool, position: f64, mode: Conflict) -> (bool, bool) {
+// The modes are asked for only where there is a conflict: most bars have none.
+
+fn entry_or_exit(
+    entry: bool,
+    exit: bool,
+    position: f64,
+    mode: impl FnOnce() -> Conflict,
+) -> (bool, bool) {
     if !(entry && exit) {
         return (entry, exit);
     }
     let is_in_position = position != 0.0;
-    match mode {
+    match mode() {
         Conflict::Ignore => (false, false),
         Conflict::Entry => (true, false),
         Conflict::Exit => (false, true),
@@ -59,11 +67,16 @@ fn entry_or_exit(entry: bool, exit: bool, position: f64, mode: Conflict) -> (boo
     }
 }
 
-fn long_or_short(long: bool, short: bool, position: f64, mode: DirectionConflict) -> (bool, bool) {
+fn long_or_short(
+    long: bool,
+    short: bool,
+    position: f64,
+    mode: impl FnOnce() -> DirectionConflict,
+) -> (bool, bool) {
     if !(long && short) {
         return (long, short);
     }
-    match mode {
+    match mode() {
         DirectionConflict::Ignore => (false, false),
         DirectionConflict::Long => (true, false),
         DirectionConflict::Short => (false, true),
@@ -75,7 +88,7 @@ fn long_or_short(long: bool, short: bool, position: f64, mode: DirectionConflict
 fn oppose(
     mut s: BarSignals,
     position: f64,
-    mode: OppositeEntry,
+    mode: impl FnOnce() -> OppositeEntry,
     accumulate: Accumulate,
 ) -> (BarSignals, Accumulate) {
     let (entry, exit) = if position > 0.0 {
@@ -88,6 +101,7 @@ fn oppose(
     if !*entry {
         return (s, accumulate);
     }
+    let mode = mode();
     match mode {
         OppositeEntry::Ignore => *entry = false,
         OppositeEntry::Close | OppositeEntry::CloseReduce => {

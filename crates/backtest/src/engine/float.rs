@@ -9,8 +9,10 @@ pub(super) fn is_close(a: f64, b: f64) -> bool {
     if a == b {
         return true;
     }
+    // Plain comparisons: `f64::max` asks for NaN each time, which the difference does for all.
+    let larger = |a: f64, b: f64| if a > b { a } else { b };
     let difference = (a - b).abs();
-    difference.is_finite() && difference <= (RELATIVE * a.abs().max(b.abs())).max(ABSOLUTE)
+    difference.is_finite() && difference <= larger(RELATIVE * larger(a.abs(), b.abs()), ABSOLUTE)
 }
 
 /// `a <= b`, or above it by rounding only.
@@ -34,7 +36,7 @@ pub(super) fn add(a: f64, b: f64) -> f64 {
 /// `a`, exactly 0 where it is 0 but for rounding.
 #[inline]
 pub(super) fn snap(a: f64) -> f64 {
-    if is_close(a, 0.0) { 0.0 } else { a }
+    if a.abs() <= ABSOLUTE { 0.0 } else { a }
 }
 
 #[cfg(test)]
@@ -51,5 +53,13 @@ mod tests {
         assert!(!is_close(f64::INFINITY, 1.0));
         assert!(is_close_or_less(1.0 + 1e-10, 1.0));
         assert!(!is_less(1.0 - 1e-10, 1.0));
+    }
+
+    #[test]
+    fn residue_is_what_is_close_to_zero() {
+        for value in [0.0, -1e-12, 1.1e-12, 5e-324, f64::INFINITY, -2.0] {
+            assert_eq!(snap(value) == 0.0, is_close(value, 0.0), "{value}");
+        }
+        assert!(snap(f64::NAN).is_nan());
     }
 }

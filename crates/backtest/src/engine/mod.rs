@@ -13,11 +13,13 @@
 //! | the same for all cash in and out, long only | `all_in.rs` |
 //! | what one order does to cash and position | `account.rs` |
 //! | stop loss, trailing stop, take profit, margin call | `stops.rs` |
+//! | bars that reach none of them, eight at a time | `quiet.rs` |
 //! | entries that wait at a price | `limit.rs` |
 //! | fee tiers, and what borrowing costs a day | `book.rs` |
 //! | a bar's signals to one order | `decide.rs` |
 //! | orders sized bar by bar | `orders.rs` |
 //! | comparisons that forgive rounding | `float.rs` |
+//! | what the cache is asked for in advance | `prefetch.rs` |
 
 mod account;
 mod all_in;
@@ -28,6 +30,8 @@ mod float;
 mod group;
 mod limit;
 mod orders;
+mod prefetch;
+mod quiet;
 mod simulate;
 mod stops;
 
@@ -39,6 +43,9 @@ pub use simulate::{Simulation, simulate};
 use stops::Hit;
 
 /// Which way an order goes.
+// A whole word: the copies of an order are then of whole words. With bytes of padding after it they
+// read across what was just written, and the processor waits for the write.
+#[repr(u64)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Adds units.

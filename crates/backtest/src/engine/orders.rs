@@ -79,9 +79,8 @@ pub fn fill_orders(
         else {
             continue;
         };
-        let (fees, slippage) = (book.fees(bars, config, bar), config.slippage.at(bar));
-        let limits = Limits::at(config, bar, fees, slippage);
-        let request = Request::new(bar, &decision, price, limits);
+        let limits = Limits { fees: book.fees(bars, config, bar), ..Limits::at(config, bar) };
+        let request = Request::new(bar, &decision, price, &limits);
         if let Some(order) = book.execute(bars, config, &request) {
             fills.push(Fill { order, account: book.account });
         }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::Account;
+use super::quiet::{self, Band};
 use crate::Config;
 use crate::config::StopUpdate;
 use market_data::BarsView;
@@ -52,11 +53,12 @@ impl Stops {
         last_bar: None,
     };
 
-    /// Follows a fill at `bar`, before which `offset` others came: arms on a new or reversed
+    /// Follows a fill at `bar`, before which `offset` others came, of an account that held `before`: arms on a new or reversed
     /// position, updates on an addition, disarms when flat. A reduction leaves the stops.
     pub(super) fn after_fill(
         &mut self,
-        [before, after]: [&Account; 2],
+        before: f64,
+        after: &Account,
         base: f64,
         [bar, offset]: [usize; 2],
         config: &Config<'_>,
@@ -64,7 +66,7 @@ impl Stops {
         let (loss, profit) = (config.sl_stop.at(bar), config.tp_stop.at(bar));
         if after.position == 0.0 {
             *self = Self::NONE;
-        } else if before.position * after.position <= 0.0 {
+        } else if before * after.position <= 0.0 {
             let sign = after.position.signum();
             *self = Self {
                 loss_base: base,
@@ -81,7 +83,7 @@ impl Stops {
                     .is_finite()
                     .then(|| offset + bar + config.time_stop as usize),
             };
-        } else if after.position.abs() > before.position.abs() {
+        } else if after.position.abs() > before.abs() {
             let mode = config.upon_stop_update.at(bar);
             if replaces(loss, mode) {
                 (self.loss_base, self.loss) = (base, loss);
@@ -135,26 +137,62 @@ impl Stops {
     ) -> Option<Hit> {
         let is_long = position > 0.0;
         let sign = if is_long { 1.0 } else { -1.0 };
-        for bar in span {
-            let range = Candle::at(bars, bar);
-            let loss = self.loss_price::<ALL>(sign);
-            let profit = self.profit_base * (1.0 + sign * self.profit);
-            let mut hit = range.reached(loss, is_long).or_else(|| range.reached(profit, !is_long));
-            if ALL {
-                hit = hit.or_else(|| self.timed_out(bars.close[bar], offset + bar));
+        let mut bar = span.start;
+        while bar < span.end {
+            if !ALL {
+                bar = self.pass(bars, bar..span.end, is_long);
             }
-            if self.is_trailing && (!ALL || self.has_begun(&range, is_long)) {
-                self.trail(&range, is_long);
+            // As many as are passed at once, before another attempt.
+            let end = span.end.min(bar + quiet::LANES);
+            let hit = (bar..end).find_map(|bar| self.meet::<ALL>(bars, bar, offset, sign));
+            if hit.is_some() {
+                return hit;
             }
-            if ALL && !self.even_from.is_nan() && range.favours(self.even_from, is_long) {
-                (self.even, self.even_from) = (self.profit_base, f64::NAN);
-            }
-            if let Some(price) = hit {
-                let is_call = ALL && self.is_call(loss, price, is_long);
-                return Some(Hit { bar, price, is_call });
-            }
+            bar = end;
         }
         None
+    }
+
+    /// Passes bars that reach neither loss nor profit, and gives the first of the others.
+    fn pass(&mut self, bars: &BarsView<'_>, span: Range<usize>, is_long: bool) -> usize {
+        let sign = if is_long { 1.0 } else { -1.0 };
+        let mut band = Band {
+            is_long,
+            base: self.loss_base,
+            share: 1.0 - sign * self.loss,
+            is_trailing: self.is_trailing,
+            profit: self.profit_base * (1.0 + sign * self.profit),
+        };
+        let bar = band.pass(bars, span);
+        self.loss_base = band.base;
+        bar
+    }
+
+    /// What `bar` reaches, moving the trail past it.
+    fn meet<const ALL: bool>(
+        &mut self,
+        bars: &BarsView<'_>,
+        bar: usize,
+        offset: usize,
+        sign: f64,
+    ) -> Option<Hit> {
+        let is_long = sign > 0.0;
+        let range = Candle::at(bars, bar);
+        let loss = self.loss_price::<ALL>(sign);
+        let profit = self.profit_base * (1.0 + sign * self.profit);
+        let mut hit = range.reached(loss, is_long).or_else(|| range.reached(profit, !is_long));
+        if ALL {
+            hit = hit.or_else(|| self.timed_out(bars.close[bar], offset + bar));
+        }
+        if self.is_trailing && (!ALL || self.has_begun(&range, is_long)) {
+            self.trail(&range, is_long);
+        }
+        if ALL && !self.even_from.is_nan() && range.favours(self.even_from, is_long) {
+            (self.even, self.even_from) = (self.profit_base, f64::NAN);
+        }
+        let price = hit?;
+        let is_call = ALL && self.is_call(loss, price, is_long);
+        Some(Hit { bar, price, is_call })
     }
 
     /// Whether a hit at `price`, with the loss at `loss`, is the margin call: what is met first of
@@ -253,6 +291,62 @@ impl Candle {
             Some(self.open)
         } else {
             (self.low <= stop && stop <= self.high).then_some(stop)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn quiet_bars_are_passed_as_if_met_one_by_one(
+            rows in prop::collection::vec(prop::array::uniform4(0_u8..100), 1..120),
+            spread in select(&[0.02, 0.2, 1.0][..]),
+            loss in select(&[f64::NAN, 0.005, 0.05, 0.3][..]),
+            profit in select(&[f64::NAN, 0.005, 0.05][..]),
+            is_trailing in any::<bool>(),
+            is_long in any::<bool>(),
+        ) {
+            // Prices in any order, some missing, some equal to a stop.
+            let column = |at: usize| -> Vec<f64> {
+                let price = |value: u8| match value {
+                    0 => f64::NAN,
+                    1 => 100.0 * (1.0 - loss),
+                    value => 100.0 + (f64::from(value) - 50.0) * spread * 0.1,
+                };
+                rows.iter().map(|row| price(row[at])).collect()
+            };
+            let [open, high, low, close] = [0, 1, 2, 3].map(column);
+            let (time, volume) = (vec![0; rows.len()], &close);
+            let bars = BarsView {
+                timestamp: &time,
+                open: &open,
+                high: &high,
+                low: &low,
+                close: &close,
+                volume,
+            };
+            let armed = Stops {
+                loss_base: 100.0,
+                loss,
+                is_trailing,
+                profit_base: 100.0,
+                profit,
+                ..Stops::NONE
+            };
+            let position = if is_long { 2.0 } else { -2.0 };
+            let (mut passed, mut met) = (armed, armed);
+            let span = 0..rows.len();
+            let hit = passed.scan_as::<false>(&bars, span.clone(), 0, position);
+            // With all stops asked for, none is passed.
+            let expected = met.scan_as::<true>(&bars, span, 0, position);
+            prop_assert_eq!(hit, expected);
+            prop_assert_eq!(passed.loss_base.to_bits(), met.loss_base.to_bits());
         }
     }
 }

@@ -157,5 +157,5 @@ pub(crate) fn same_statistics(ours: &Statistics, theirs: &Value) -> Result<(), S
 fn is_same(a: f64, b: f64) -> bool {
     a == b
         || a.is_nan() && b.is_nan()
-        || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1e-2)
+        || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1e-9)
 }
