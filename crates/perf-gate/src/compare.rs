@@ -1,4 +1,4 @@
-//! Two records, KPI by KPI.
+//! Two runs, metric by metric.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::kpi::{digits, median};
 use crate::random::Random;
 use crate::statistics::mann_whitney;
-use crate::{Better, Kpi, RunRecord};
+use crate::{Better, Metric, Results};
 
 /// A change below this share is never called one: clocks and caches move that much by themselves.
 const MINIMUM_EFFECT: f64 = 0.03;
@@ -24,22 +24,36 @@ pub enum Verdict {
     Improved,
     /// Neither.
     Same,
-    /// Missing on one side, or measured on another machine.
+    /// Missing on one side, or measured on another machine with nothing to relate it to.
     Incomparable,
 }
 
-/// One KPI on both sides.
+/// What of a metric is set side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The values.
+    Value,
+    /// The shares of each machine's own ceiling: what two machines can be compared by.
+    ShareOfCeiling,
+}
+
+/// One metric on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Name of the KPI.
+    /// Name of the metric.
     pub metric: String,
     /// Unit of both values.
     pub unit: String,
+    /// Which way is better.
+    pub better: Better,
     /// Median of the base.
     pub base: Option<f64>,
     /// Median of the head.
     pub head: Option<f64>,
-    /// Change of the median in percent of the base.
+    /// What the change is of.
+    pub basis: Basis,
+    /// Change in percent of the base: of the median, or of its share of the ceiling.
     pub change_percent: Option<f64>,
     /// 95 percent bootstrap interval of that.
     pub interval_percent: Option<[f64; 2]>,
@@ -54,54 +68,116 @@ pub struct Change {
     pub verdict: Verdict,
 }
 
-/// Two records compared, the largest worsening first.
+/// Two runs compared, the largest worsening first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Whether both ran on the same machine; if not, nothing is judged.
+    /// Whether both ran on the same machine, as far as is known; if not, only instructions and
+    /// shares of each machine's own ceiling are judged.
     pub same_machine: bool,
-    /// KPI by KPI.
+    /// Metric by metric.
     pub changes: Vec<Change>,
 }
 
-/// Compares `head` with `base`. A KPI has regressed where the whole 95 percent interval of the ratio
-/// of medians lies beyond the minimum effect of 3 percent. Deterministic.
+/// Compares `head` with `base`. A sampled metric has regressed where the whole 95 percent interval of
+/// the ratio of medians lies beyond the minimum effect of 3 percent, a count where it has grown beyond
+/// its slack. Deterministic.
 #[must_use]
-pub fn compare(base: &RunRecord, head: &RunRecord) -> Comparison {
-    let same_machine = base.machine.fingerprint == head.machine.fingerprint;
-    let mut changes: Vec<(f64, Change)> = head
-        .kpis
+pub fn compare(base: &Results, head: &Results) -> Comparison {
+    let same_machine = base.machine == head.machine;
+    let key =
+        |metric: &Metric| (metric.name.clone(), metric.slack_percent.map(|_| metric.unit.clone()));
+    let find = |side: &'_ Results, of: &Metric| {
+        side.metrics.iter().find(|metric| key(metric) == key(of)).cloned()
+    };
+    let gone = base.metrics.iter().filter(|old| find(head, old).is_none());
+    let mut changes: Vec<Change> = head
+        .metrics
         .iter()
-        .map(|kpi| {
-            let other = base.kpis.iter().find(|other| other.name == kpi.name);
-            let change = change(other, kpi, same_machine);
-            let sign = if kpi.better == Better::Lower { 1.0 } else { -1.0 };
-            (sign * change.change_percent.unwrap_or(0.0), change)
-        })
+        .map(|metric| change(find(base, metric).as_ref(), metric, same_machine))
+        .chain(gone.map(removed))
         .collect();
-    changes.sort_by(|a, b| b.0.total_cmp(&a.0));
-    Comparison { same_machine, changes: changes.into_iter().map(|(_, change)| change).collect() }
+    changes.sort_by(|a, b| b.worsening_percent().total_cmp(&a.worsening_percent()));
+    Comparison { same_machine, changes }
 }
 
-fn change(base: Option<&Kpi>, head: &Kpi, same_machine: bool) -> Change {
-    let base_value = base.and_then(|kpi| kpi.value);
+fn removed(base: &Metric) -> Change {
+    let nothing = Metric { value: None, samples: Vec::new(), of_ceiling: None, ..base.clone() };
+    change(Some(base), &nothing, true)
+}
+
+fn change(base: Option<&Metric>, head: &Metric, same_machine: bool) -> Change {
+    let of_ceiling = [base.and_then(|base| base.of_ceiling), head.of_ceiling];
+    let is_portable = head.unit == "instructions";
+    let shares = of_ceiling[0].zip(of_ceiling[1]);
+    let sides = match (base, shares) {
+        (Some(base), _) if same_machine || is_portable => Some(Sides::of_values(base, head)),
+        (Some(base), Some(shares)) => Some(Sides::of_shares(base, head, shares)),
+        _ => None,
+    };
     let percent = |ratio: f64| (ratio - 1.0) * 100.0;
-    let interval = base.and_then(|base| ratio_interval(&base.samples, &head.samples));
-    let test = base.and_then(|base| mann_whitney(&base.samples, &head.samples));
-    let verdict = match interval {
-        Some(interval) if same_machine => judge(interval, head.better),
+    let interval = sides.as_ref().and_then(|sides| ratio_interval(&sides.base, &sides.head));
+    let test = sides.as_ref().and_then(|sides| mann_whitney(&sides.base, &sides.head));
+    let ratio = sides.as_ref().and_then(|sides| sides.ratio);
+    let verdict = match (head.slack_percent, interval, ratio) {
+        (Some(slack), _, Some(ratio)) => judge_count(percent(ratio), slack),
+        (None, Some(interval), _) => judge(interval, head.better),
         _ => Verdict::Incomparable,
     };
     Change {
         metric: head.name.clone(),
         unit: head.unit.clone(),
-        base: base_value,
+        better: head.better,
+        base: base.and_then(|base| base.value),
         head: head.value,
-        change_percent: base_value.zip(head.value).map(|(base, head)| percent(head / base)),
+        basis: sides.map_or(Basis::Value, |sides| sides.basis),
+        change_percent: ratio.map(percent).filter(|percent| percent.is_finite()),
         interval_percent: interval.map(|[low, high]| [percent(low), percent(high)]),
         p_value: test.map(|(p, _)| p),
         effect_size: test.map(|(_, delta)| delta),
-        of_ceiling: [base.and_then(|kpi| kpi.of_ceiling), head.of_ceiling],
+        of_ceiling,
         verdict,
+    }
+}
+
+/// What is set side by side of a metric.
+struct Sides {
+    base: Vec<f64>,
+    head: Vec<f64>,
+    ratio: Option<f64>,
+    basis: Basis,
+}
+
+impl Sides {
+    fn of_values(base: &Metric, head: &Metric) -> Self {
+        let ratio = base.value.zip(head.value).map(|(base, head)| {
+            // From nothing to nothing is no change; from nothing to something a boundless one.
+            if base == head { 1.0 } else { head / base }
+        });
+        Self { base: base.samples.clone(), head: head.samples.clone(), ratio, basis: Basis::Value }
+    }
+
+    /// Samples as shares: the ceiling of each side is its value over its share.
+    fn of_shares(base: &Metric, head: &Metric, shares: (f64, f64)) -> Self {
+        let scaled = |metric: &Metric, share: f64| {
+            let scale = metric.value.map_or(f64::NAN, |value| share / value);
+            metric.samples.iter().map(|sample| sample * scale).collect()
+        };
+        Self {
+            base: scaled(base, shares.0),
+            head: scaled(head, shares.1),
+            ratio: Some(shares.1 / shares.0),
+            basis: Basis::ShareOfCeiling,
+        }
+    }
+}
+
+fn judge_count(percent: f64, slack_percent: f64) -> Verdict {
+    if percent > slack_percent {
+        Verdict::Regressed
+    } else if percent < -slack_percent {
+        Verdict::Improved
+    } else {
+        Verdict::Same
     }
 }
 
@@ -140,18 +216,49 @@ impl Comparison {
     /// The comparison as a markdown table.
     #[must_use]
     pub fn to_markdown(&self) -> String {
+        let remark = if self.same_machine { String::new() } else { format!("{TWO_MACHINES}\n\n") };
         let head = "| metric | base | head | change | 95 % interval | verdict |\n\
                     |---|---:|---:|---:|---:|---|\n";
-        self.changes.iter().fold(head.to_owned(), |table, change| {
+        self.changes.iter().fold(remark + head, |table, change| {
             let [base, head, percent, interval] = change.cells();
-            let Change { metric, verdict, .. } = change;
+            let metric = change.title().replace('|', "\\|");
+            let verdict = format!("{}{}", change.verdict, change.remark());
             table
                 + &format!("| {metric} | {base} | {head} | {percent} | {interval} | {verdict} |\n")
         })
     }
 }
 
+/// What is said of runs on two machines.
+const TWO_MACHINES: &str = "the runs are of two machines: only instructions and the shares of each \
+                            machine's own ceiling are judged";
+
 impl Change {
+    /// How much worse, in percent; below 0 is better.
+    fn worsening_percent(&self) -> f64 {
+        let sign = if self.better == Better::Lower { 1.0 } else { -1.0 };
+        // Adding nothing makes -0.0, which sorts below 0.0, the same.
+        sign * self.change_percent.unwrap_or(0.0) + 0.0
+    }
+
+    /// The name, and of a count what is counted.
+    pub(crate) fn title(&self) -> String {
+        match self.unit.as_str() {
+            "blocks" | "bytes" | "instructions" => format!("{} ({})", self.metric, self.unit),
+            _ => self.metric.clone(),
+        }
+    }
+
+    /// The shares, where they are what was compared.
+    fn remark(&self) -> String {
+        match (self.basis, self.of_ceiling) {
+            (Basis::ShareOfCeiling, [Some(base), Some(head)]) => {
+                format!(", of ceiling {:.0} -> {:.0} %", base * 100.0, head * 100.0)
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Base, head, change and its interval, as text.
     pub(crate) fn cells(&self) -> [String; 4] {
         let dash = || "-".to_owned();
@@ -181,20 +288,17 @@ impl fmt::Display for Verdict {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.same_machine {
+            writeln!(f, "{TWO_MACHINES}")?;
+        }
+        let titles: Vec<String> = self.changes.iter().map(Change::title).collect();
+        let width = titles.iter().map(|title| title.chars().count()).max().unwrap_or(0).max(32);
+        for (change, title) in self.changes.iter().zip(&titles) {
+            let [base, head, percent, interval] = change.cells();
+            let (verdict, remark) = (change.verdict, change.remark());
             writeln!(
                 f,
-                "the records are of two machines: none is judged; only shares of each machine's \
-                 own ceiling can be read side by side"
+                "{title:<width$} {base:>16} {head:>16} {percent:>9} {interval:>20}  {verdict}{remark}"
             )?;
-        }
-        for change in &self.changes {
-            let [base, head, percent, interval] = change.cells();
-            let Change { metric, verdict, .. } = change;
-            write!(f, "{metric:<32} {base:>16} {head:>16} {percent:>9} {interval:>20}  {verdict}")?;
-            if let ([Some(base), Some(head)], false) = (change.of_ceiling, self.same_machine) {
-                write!(f, ", of ceiling {:.0} -> {:.0} %", base * 100.0, head * 100.0)?;
-            }
-            writeln!(f)?;
         }
         Ok(())
     }
@@ -223,5 +327,57 @@ mod tests {
     fn two_percent_is_below_the_minimum_effect() {
         let base = [10.0; 7];
         assert_eq!(verdict(&base, &[10.2; 7], Better::Lower), Verdict::Same);
+    }
+
+    fn one(machine: &str, value: f64, of_ceiling: Option<f64>, count: f64) -> Results {
+        let rate = Metric {
+            name: "triad".to_owned(),
+            unit: "GB/s".to_owned(),
+            better: Better::Higher,
+            value: Some(value),
+            samples: vec![value; 5],
+            of_ceiling,
+            slack_percent: None,
+        };
+        let instructions = Metric {
+            name: "mean".to_owned(),
+            unit: "instructions".to_owned(),
+            better: Better::Lower,
+            value: Some(count),
+            samples: Vec::new(),
+            of_ceiling: None,
+            slack_percent: Some(0.5),
+        };
+        Results { machine: Some(machine.to_owned()), metrics: vec![rate, instructions] }
+    }
+
+    #[test]
+    fn two_machines_are_compared_by_shares_and_instructions_only() {
+        let base = one("a", 10.0, Some(0.8), 1000.0);
+        let head = one("b", 20.0, Some(0.6), 1020.0);
+        let comparison = compare(&base, &head);
+        let of = |name: &str| comparison.changes.iter().find(|c| c.metric == name).unwrap();
+        // Twice as fast, on a machine that could do more: less of it is used.
+        assert_eq!(
+            (of("triad").basis, of("triad").verdict),
+            (Basis::ShareOfCeiling, Verdict::Regressed)
+        );
+        assert!((of("triad").change_percent.unwrap() + 25.0).abs() < 1e-9);
+        assert_eq!(of("mean").verdict, Verdict::Regressed);
+        assert!(comparison.to_string().starts_with("the runs are of two machines"));
+        let unknown = compare(&one("a", 10.0, None, 1000.0), &one("b", 20.0, None, 1000.0));
+        let verdicts: Vec<Verdict> = unknown.changes.iter().map(|change| change.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Incomparable, Verdict::Same], "{unknown:?}");
+    }
+
+    #[test]
+    fn what_is_gone_or_new_is_listed_and_not_judged() {
+        let base = one("a", 10.0, None, 1000.0);
+        let head = Results { metrics: Vec::new(), ..base.clone() };
+        for (base, head) in [(&base, &head), (&head, &base)] {
+            let changes = compare(base, head).changes;
+            assert_eq!(changes.len(), 2);
+            assert!(changes.iter().all(|change| change.verdict == Verdict::Incomparable));
+        }
     }
 }

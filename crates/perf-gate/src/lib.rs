@@ -24,18 +24,22 @@
 
 mod compare;
 mod error;
+pub mod export;
 pub mod gate;
+pub mod history;
 mod kpi;
 pub mod page;
 mod random;
 pub mod read;
 mod record;
+mod results;
 mod statistics;
 
-pub use compare::{Change, Comparison, Verdict, compare};
+pub use compare::{Basis, Change, Comparison, Verdict, compare};
 pub use error::GateError;
 pub use kpi::{
     Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, median, parse as parse_kpis,
     table,
 };
 pub use record::{RunRecord, SCHEMA};
+pub use results::{Metric, Results};

@@ -30,6 +30,20 @@ pub fn criterion_sample(path: &Path) -> Result<Vec<f64>, GateError> {
     Ok(times.iter().zip(&iters).map(|(time, iterations)| time / iterations).collect())
 }
 
+#[derive(Deserialize)]
+struct CriterionBenchmark {
+    full_id: String,
+}
+
+/// Name and samples of one case, from criterion's `sample.json` and the `benchmark.json` beside it.
+///
+/// # Errors
+/// [`GateError::Io`], [`GateError::Record`].
+pub fn criterion_case(sample: &Path) -> Result<(String, Vec<f64>), GateError> {
+    let CriterionBenchmark { full_id } = document(&sample.with_file_name("benchmark.json"))?;
+    Ok((full_id, criterion_sample(sample)?))
+}
+
 /// What one case of gungraun counted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GungraunCase {

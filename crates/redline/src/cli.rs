@@ -57,10 +57,14 @@ pub(crate) enum Verb {
     Monitor(crate::monitor::MonitorArgs),
     /// Measure every KPI, print the table, write the run record
     Suite(cmd::suite::SuiteArgs),
-    /// Compare two run records
+    /// Compare two run records, or two folders of criterion's, gungraun's or DHAT's files
     Compare(cmd::compare::CompareArgs),
     /// Judge a change: build and measure two revisions side by side
     Gate(Box<cmd::gate::GateArgs>),
+    /// Every metric over the stored records: its course, where it changed, with which commit
+    History(cmd::history::HistoryArgs),
+    /// Write a run record in the form that another program reads
+    Export(cmd::export::ExportArgs),
     /// Put a run, its ceilings, its comparison and its flamegraphs on one page
     Report(cmd::report::ReportArgs),
     /// Look into a bench case or a run: flamegraph, heap, instructions, and what changed since

@@ -65,6 +65,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Monitor(args) => monitor::run(&args, &cli.global),
         Verb::Compare(args) => cmd::compare::run(&args, &cli.global),
         Verb::Gate(args) => cmd::gate::run(&args, &cli.global),
+        Verb::History(args) => cmd::history::run(&args, &cli.global),
+        Verb::Export(args) => cmd::export::run(&args, &cli.global),
         Verb::Report(args) => cmd::report::run(&args, &cli.global),
         Verb::Profile(args) => profile::run(&args, &cli.global),
     }

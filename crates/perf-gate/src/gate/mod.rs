@@ -5,15 +5,16 @@
 //! renderings. Building two revisions and running them is the command's.
 
 mod accept;
-mod bootstrap;
 mod counts;
 mod document;
+mod holm;
 mod key;
 mod kpis;
 mod pattern;
 mod policy;
 mod rates;
 mod render;
+mod signed_rank;
 pub mod wall;
 
 pub use accept::{Unused, accept};

@@ -7,6 +7,7 @@ use toml::value::Datetime;
 
 use super::document::Layer;
 use super::pattern::matches;
+use super::signed_rank::LEAST;
 use crate::GateError;
 
 /// The schema that this version reads.
@@ -206,9 +207,9 @@ impl Policy {
         }
         if let Some(wall) = &self.wall {
             let [least, most] = wall.cycles;
-            if least < 4 || most < least {
+            if least < LEAST || most < least {
                 return Err(format!(
-                    "wall.cycles is [{least}, {most}]: at least 4, and the fewest before the most"
+                    "wall.cycles is [{least}, {most}]: at least {LEAST}, and the fewest before the most"
                 ));
             }
             let is_positive = |value: f64| value.is_finite() && value > 0.0;

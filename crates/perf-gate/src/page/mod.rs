@@ -230,7 +230,7 @@ fn noise(probe: &ProbeReport) -> String {
 }
 
 fn changes(base: &RunRecord, head: &RunRecord) -> Base {
-    let comparison = compare(base, head);
+    let comparison = compare(&base.into(), &head.into());
     let rows = comparison.changes.iter().map(|change| {
         let class = match change.verdict {
             crate::Verdict::Regressed => "critical",

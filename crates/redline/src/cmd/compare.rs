@@ -1,27 +1,32 @@
-//! `redline compare`: two run records, metric by metric.
+//! `redline compare`: two runs, metric by metric.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use perf_gate::RunRecord;
+use perf_gate::Results;
 
 use crate::cli::{Global, Json};
 use crate::document;
 
 const EXAMPLES: &str = "\
-Example:
-  redline suite --json base.json   # before the change
-  redline suite --json head.json   # after it
-  redline compare base.json head.json";
+Examples:
+  redline suite --json base.json                 # before the change
+  redline suite --json head.json                 # after it
+  redline compare base.json head.json
+  redline compare old/target/criterion target/criterion
+  redline compare old/target/gungraun target/gungraun
+
+Exit codes: 0 nothing regressed, 1 something did, 2 bad input.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CompareArgs {
-    /// The record to compare with
+    /// What to compare with: a run record, or a folder of records, of criterion's, gungraun's or DHAT's
+    /// files
     base: PathBuf,
-    /// The record to judge
+    /// What to judge, of the same kind
     head: PathBuf,
     /// Write the comparison as markdown
     #[arg(long, value_name = "PATH")]
@@ -31,8 +36,8 @@ pub(crate) struct CompareArgs {
 }
 
 pub(crate) fn run(args: &CompareArgs, global: &Global) -> Result<ExitCode> {
-    let base = RunRecord::read(&args.base)?;
-    let head = RunRecord::read(&args.head)?;
+    let base = Results::read(&args.base)?;
+    let head = Results::read(&args.head)?;
     let comparison = perf_gate::compare(&base, &head);
     let json = args.json.json.as_deref();
     if global.prints(json) {

@@ -176,7 +176,7 @@ fn markdown(head: &RunRecord, base: Option<&RunRecord>) -> String {
     if let Some(base) = base {
         let commit = base.commit.as_deref().unwrap_or("unknown");
         text += &format!("\n### Against {commit} of {}\n\n", base.started_at);
-        text += &perf_gate::compare(base, head).to_markdown();
+        text += &perf_gate::compare(&base.into(), &head.into()).to_markdown();
     }
     text
 }

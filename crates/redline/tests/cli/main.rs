@@ -3,8 +3,10 @@
 mod backtest;
 mod bad_input;
 mod common;
+mod gate;
 mod monitor;
 mod optimize;
+mod records;
 mod report;
 mod validation;
 mod verbs;

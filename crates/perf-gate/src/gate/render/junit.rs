@@ -107,6 +107,9 @@ fn outcome(row: &Row) -> Option<(&'static str, String)> {
     }
 }
 
+/// Text for an attribute: what XML 1.0 has no character for, and line ends, become spaces.
 fn escaped(text: &str) -> String {
+    let is_character = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().map(|c| if is_character(c) { c } else { ' ' }).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

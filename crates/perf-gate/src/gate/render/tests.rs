@@ -72,3 +72,57 @@ fn annotations_are_a_line_each_and_escaped() {
     assert!(text.lines().all(|line| line.starts_with("::")), "{text}");
     assert!(text.lines().last().unwrap().contains("REGRESSED"), "{text}");
 }
+
+/// The elements of `xml`, with their attributes unescaped, in the order of their opening.
+fn elements(xml: &str) -> Vec<(String, Vec<(String, String)>)> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(xml);
+    reader.config_mut().check_end_names = true;
+    let (mut found, mut depth) = (Vec::new(), 0);
+    loop {
+        let element = match reader.read_event().unwrap() {
+            Event::Eof => break,
+            Event::Start(element) => {
+                depth += 1;
+                element
+            }
+            Event::Empty(element) => element,
+            Event::End(_) => {
+                depth -= 1;
+                continue;
+            }
+            _ => continue,
+        };
+        let attributes = element.attributes().map(|attribute| {
+            let attribute = attribute.unwrap();
+            let value = std::str::from_utf8(&attribute.value).unwrap().to_owned();
+            let value = quick_xml::escape::unescape(&value).unwrap().into_owned();
+            (String::from_utf8(attribute.key.as_ref().to_vec()).unwrap(), value)
+        });
+        let name = String::from_utf8(element.name().as_ref().to_vec()).unwrap();
+        found.push((name, attributes.collect()));
+    }
+    assert_eq!(depth, 0);
+    found
+}
+
+#[test]
+fn junit_is_read_by_a_parser_as_what_was_written() {
+    let mut document = document();
+    document.layers.wall[1].note = Some("<&\"'> \u{1}\u{fffe}\n".to_owned());
+    let elements = elements(&junit(&document));
+    let all = |name: &str| elements.iter().filter(|(is, _)| is == name).collect::<Vec<_>>();
+    let of = |attributes: &[(String, String)], key: &str| {
+        attributes.iter().find(|(is, _)| is == key).map(|(_, value)| value.clone()).unwrap()
+    };
+    assert_eq!(elements[0].0, "testsuites");
+    assert_eq!(of(&elements[0].1, "tests"), all("testcase").len().to_string());
+    assert_eq!(of(&elements[0].1, "failures"), all("failure").len().to_string());
+    assert_eq!(of(&elements[0].1, "errors"), all("error").len().to_string());
+    let sum = |key: &str| -> usize {
+        all("testsuite").iter().map(|(_, suite)| of(suite, key).parse::<usize>().unwrap()).sum()
+    };
+    assert_eq!((sum("tests"), sum("skipped")), (all("testcase").len(), all("skipped").len()));
+    assert_eq!(of(&all("testcase")[2].1, "name"), "load/a|b<c>");
+    assert_eq!(of(&all("skipped")[0].1, "message"), "unstable: <&\"'>    ");
+}

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cycle::Cycle;
-use crate::gate::bootstrap::Bootstrap;
+use crate::gate::signed_rank::SignedRank;
 
 /// Two-sided, so that the lower bound alone errs one time in forty.
 pub(super) const ALPHA: f64 = 0.05;
@@ -39,13 +39,13 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Judges `cycles`; `None` without any.
+    /// Judges `cycles`; `None` with fewer than six, which give no 95 percent interval.
     #[must_use]
     pub fn of(cycles: &[Cycle], minimum_effect: f64) -> Option<Self> {
         let effects: Vec<f64> = cycles.iter().map(Cycle::effect).collect();
         let controls: Vec<f64> = cycles.iter().map(Cycle::control).collect();
-        let effect = Bootstrap::of(&effects, 0x5eed)?;
-        let [below, above] = Bootstrap::of(&controls, 0xaa)?.interval(ALPHA);
+        let effect = SignedRank::of(&effects)?;
+        let [below, above] = SignedRank::of(&controls)?.interval(ALPHA);
         let floor = above.max(-below);
         let threshold = minimum_effect.ln_1p().max(floor);
         let [low, high] = effect.interval(ALPHA);
@@ -56,12 +56,16 @@ impl Judged {
         };
         Some(Self {
             decision,
-            change: effect.centre.exp_m1(),
+            change: effect.centre().exp_m1(),
             interval: [low.exp_m1(), high.exp_m1()],
             noise_floor: floor.exp_m1(),
             threshold: threshold.exp_m1(),
             p_value: effect.p_at_most(threshold),
         })
+    }
+
+    pub(super) fn is_slower(self) -> bool {
+        self.decision == Decision::Slower
     }
 
     /// Whether the interval is too wide, or the control too lively, to see `minimum_effect` at all.

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::cycle::{Anchor, Cycle, Order, Side, spread};
 use super::decision::{ALPHA, Decision, Judged};
-use crate::gate::bootstrap::holm;
+use crate::gate::holm::holm;
 use crate::random::Random;
 
-/// Share of the budget after which the first round ends; the rest is the confirmation's.
-const FIRST_ROUND: f64 = 0.6;
+/// Share of the budget after which the first round ends; the rest is the confirmation's,
+/// which measures the few suspects only.
+const FIRST_ROUND: f64 = 0.7;
 /// Attempts per wanted cycle, where the machine moves in most of them.
 const ATTEMPTS: usize = 3;
 
@@ -107,12 +108,13 @@ pub fn measure<E: Executor>(
     let first = bench.round(&everything, plan.budget.mul_f64(FIRST_ROUND))?;
     let judged = judge(cases, &first);
     let suspects: Vec<usize> =
-        slower(&judged).into_iter().enumerate().filter_map(|(i, is)| is.then_some(i)).collect();
+        (0..cases.len()).filter(|case| judged[*case].is_some_and(Judged::is_slower)).collect();
     let second = bench.round(&suspects, plan.budget)?;
+    let twice = slower_twice(&judged, &judge(cases, &second));
     let mut outcomes = Vec::with_capacity(cases.len());
     for (index, ((case, first), judged)) in cases.iter().zip(first).zip(judged).enumerate() {
         let outcome = if suspects.contains(&index) {
-            confirmed(case, plan, first, second[index].clone())
+            confirmed(case, plan, twice[index], first, second[index].clone())
         } else {
             Outcome {
                 status: settled(case, plan, judged, &first),
@@ -131,13 +133,20 @@ fn judge(cases: &[Case], tallies: &[Tally]) -> Vec<Option<Judged>> {
     cases.iter().zip(tallies).map(judge).collect()
 }
 
-/// Which benches are slower after Holm's correction over all that were measured.
-fn slower(judged: &[Option<Judged>]) -> Vec<bool> {
-    let p_values: Vec<f64> = judged.iter().map(|j| j.map_or(1.0, |j| j.p_value)).collect();
-    let is_slower =
-        |judged: &Option<Judged>| judged.is_some_and(|judged| judged.decision == Decision::Slower);
-    let rejected = holm(&p_values, ALPHA / 2.0);
-    judged.iter().zip(rejected).map(|(judged, rejected)| rejected && is_slower(judged)).collect()
+/// Which benches are slower in both rounds, after Holm's correction over all that were measured.
+/// The rounds are independent: with equal sides, the larger of both p is at most `p` one time in
+/// `1 / p^2`.
+fn slower_twice(first: &[Option<Judged>], second: &[Option<Judged>]) -> Vec<bool> {
+    let p = |judged: &Option<Judged>| judged.map_or(1.0, |judged| judged.p_value);
+    let both: Vec<f64> = first.iter().zip(second).map(|(a, b)| p(a).max(p(b)).powi(2)).collect();
+    let rejected = holm(&both, ALPHA / 2.0);
+    let is_slower = |judged: &Option<Judged>| judged.is_some_and(Judged::is_slower);
+    second.iter().zip(rejected).map(|(judged, rejected)| rejected && is_slower(judged)).collect()
+}
+
+/// What p each round must reach to be sure of a bench among `benches`, whatever Holm makes of it.
+fn level(benches: usize) -> f64 {
+    (ALPHA / 2.0 / benches as f64).sqrt().min(ALPHA / 2.0)
 }
 
 /// The status of a bench that the first round did not suspect.
@@ -164,14 +173,13 @@ fn settled(case: &Case, plan: &Plan, judged: Option<Judged>, tally: &Tally) -> S
 }
 
 /// The status of a bench that seemed slower, from fresh cycles alone.
-fn confirmed(case: &Case, plan: &Plan, first: Tally, second: Tally) -> Outcome {
+fn confirmed(case: &Case, plan: &Plan, is_slower: bool, first: Tally, second: Tally) -> Outcome {
     let judged = Judged::of(&second.cycles, case.minimum_effect);
     let status = match judged {
-        Some(judged) if second.cycles.len() >= plan.cycles_min => match judged.decision {
-            Decision::Slower => Status::Slower,
-            _ => Status::Unstable("slower in the first round, not in the second".to_owned()),
-        },
-        _ => too_few(plan, &second),
+        Some(_) if second.cycles.len() < plan.cycles_min => too_few(plan, &second),
+        None => too_few(plan, &second),
+        Some(_) if is_slower => Status::Slower,
+        Some(_) => Status::Unstable("slower in the first round, not in the second".to_owned()),
     };
     Outcome { status, judged, first, confirmation: Some(second) }
 }
@@ -211,21 +219,18 @@ impl<E: Executor> Bench<'_, E> {
                 (self.progress)(done, most);
             }
             let judged = judge(self.cases, &tallies);
-            let is_slower = slower(&judged);
-            open.retain(|case| {
-                self.goes_on(*case, &tallies[*case], judged[*case], is_slower[*case])
-            });
+            open.retain(|case| self.goes_on(*case, &tallies[*case], judged[*case]));
         }
         Ok(tallies)
     }
 
-    fn goes_on(&self, case: usize, tally: &Tally, judged: Option<Judged>, is_slower: bool) -> bool {
+    fn goes_on(&self, case: usize, tally: &Tally, judged: Option<Judged>) -> bool {
         let (count, plan) = (tally.cycles.len(), self.plan);
         let is_spent =
             count >= plan.cycles_max || count + tally.discarded >= ATTEMPTS * plan.cycles_max;
         let minimum = self.cases[case].minimum_effect;
         let is_clear = judged.is_some_and(|judged| match judged.decision {
-            Decision::Slower => is_slower,
+            Decision::Slower => judged.p_value <= level(self.cases.len()),
             // Not by luck: with an interval that could have shown the effect.
             Decision::NotSlower => !judged.is_blind_to(minimum),
             Decision::Open => false,

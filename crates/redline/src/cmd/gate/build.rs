@@ -105,16 +105,24 @@ impl Builder<'_> {
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let finished = self.runner.run(&mut command, &self.scratch)?;
         if !finished.success {
-            bail!("{}", finished.last_line());
+            bail!("{}", finished.first_error());
         }
-        let metadata: Metadata =
-            serde_json::from_str(&finished.stdout).context("cargo metadata")?;
+        let metadata: Metadata = serde_json::from_str(&finished.stdout).with_context(|| {
+            format!("cargo metadata wrote no whole document in {}", self.scratch.display())
+        })?;
         let benches = metadata.packages.into_iter().flat_map(|package| {
             let is_bench = |target: &Target| target.kind.iter().any(|kind| kind == "bench");
             let benches: Vec<Target> = package.targets.into_iter().filter(is_bench).collect();
             benches.into_iter().map(move |target| (package.name.clone(), target.name))
         });
         Ok(benches.collect())
+    }
+
+    /// What is told where the compiler itself said nothing: a full disk ends it like that.
+    fn without_diagnostic(&self, error: &str) -> String {
+        let free = rustix::fs::statvfs(&self.target).map(|disk| disk.f_bavail * disk.f_frsize);
+        let free = free.map_or_else(|_| "unknown".to_owned(), |bytes| (bytes >> 20).to_string());
+        format!("{error}; {} has {free} MB left", self.target.display())
     }
 
     fn target(&self, package: &str, target: &str, tree: &Path) -> Result<PathBuf> {
@@ -136,7 +144,7 @@ impl Builder<'_> {
             finished.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         if !finished.success {
             let first = messages.iter().find_map(first_error);
-            bail!("{}", first.unwrap_or_else(|| finished.last_line().to_owned()));
+            bail!("{}", first.unwrap_or_else(|| self.without_diagnostic(finished.first_error())));
         }
         messages
             .into_iter()

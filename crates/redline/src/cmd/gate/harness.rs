@@ -133,6 +133,8 @@ impl Harnesses<'_> {
             Instrument::Callgrind => ("callgrind", "callgrind-out-file"),
             Instrument::Dhat => ("dhat", "dhat-out-file"),
         };
+        // Without its debugger's door, which is a file of the process id's name in every map.
+        command.arg("--vgdb=no");
         command.arg(format!("--tool={tool}")).arg(format!("--{option}={}", out.display()));
         command.arg(&bench.executable).arg("--test").arg(case);
         if bench.harness == Harness::Criterion {

@@ -1,10 +1,12 @@
 //! `redline gate`: two revisions, built and measured side by side, and a verdict.
 
 mod anchor;
+mod bisect;
 mod build;
 mod code;
 mod harness;
 mod layers;
+mod pinned;
 mod process;
 mod repository;
 mod self_test;
@@ -28,6 +30,7 @@ Examples:
   redline gate                                  this branch against where it left the policy's base
   redline gate --base v1.4 --head HEAD --markdown comment.md --junit gate.xml
   redline gate --base HEAD --head HEAD --measure-unchanged    how noisy this machine is: an A/A run
+  redline gate --base v1.4 --bisect backtest/simulate/all_in    the first commit that made it slower
   redline gate --self-test                      does it see what it must, and nothing else
 
 Only commits are gated. Exit codes: 0 pass or unstable, 1 regressed or a required layer is missing,
@@ -60,12 +63,21 @@ pub(crate) struct GateArgs {
     /// Keep built benches here [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// Find the first commit between base and head with which this metric got worse
+    #[arg(long, value_name = "METRIC", conflicts_with_all = ["self_test", "markdown", "junit"])]
+    bisect: Option<String>,
     /// Plant canaries in a scratch repository and report what is found
     #[arg(long, conflicts_with_all = ["base", "head", "markdown", "junit"])]
     self_test: bool,
-    /// Runs of each canary of the self-test
+    /// Runs of each canary of the self-test, twice as many of those that change nothing
     #[arg(long, value_name = "N", default_value_t = 1, requires = "self_test")]
     runs: usize,
+    /// Only the self-test's canaries that are counted, which no busy machine disturbs
+    #[arg(long, requires = "self_test")]
+    counts_only: bool,
+    /// Only the self-test's canaries with this in their name
+    #[arg(long, value_name = "TEXT", requires = "self_test")]
+    canary: Option<String>,
     #[command(flatten)]
     json: Json,
 }
@@ -83,7 +95,13 @@ struct Question<'a> {
 pub(crate) fn run(args: &GateArgs, global: &Global) -> Result<ExitCode> {
     let runner = Runner::new()?;
     if args.self_test {
-        return self_test::run(args.runs, args.json.json.as_deref(), &runner, global);
+        let options = self_test::Options {
+            runs: args.runs,
+            counts_only: args.counts_only,
+            only: args.canary.as_deref(),
+            json: args.json.json.as_deref(),
+        };
+        return self_test::run(&options, &runner, global);
     }
     let repository = Repository::open()?;
     let policy = Policy::read(&policy_path(&args.policy, &repository))?;
@@ -96,6 +114,9 @@ pub(crate) fn run(args: &GateArgs, global: &Global) -> Result<ExitCode> {
         repository: &repository,
         policy: &policy,
     };
+    if let Some(metric) = &args.bisect {
+        return bisect::run(metric, &question, args.json.json.as_deref(), &runner, global);
+    }
     let mut verdict = ask(&question, &runner, global)?;
     if args.head == "HEAD" && repository.has_changes() {
         verdict.notes.push("the work tree has uncommitted changes: they are not gated".to_owned());

@@ -1,6 +1,7 @@
 //! Child processes that Ctrl-C ends, and with them the gate: what it made is then removed.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Runs commands until somebody asks for the end.
@@ -24,6 +26,12 @@ pub(super) struct Finished {
 }
 
 impl Finished {
+    /// The first error that it tells of, else what it said last.
+    pub(super) fn first_error(&self) -> &str {
+        let error = self.stderr.lines().map(str::trim).find(|line| line.starts_with("error"));
+        error.unwrap_or_else(|| self.last_line())
+    }
+
     /// The last line that says anything, for a message.
     pub(super) fn last_line(&self) -> &str {
         let lines = || self.stderr.lines().chain(self.stdout.lines());
@@ -42,6 +50,11 @@ impl Runner {
         Ok(Self { is_over })
     }
 
+    /// Whether somebody has asked for the end.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     /// Runs `command` to its end with its output kept in `scratch`.
     pub(super) fn run(&self, command: &mut Command, scratch: &Path) -> Result<Finished> {
         let name = command.get_program().to_string_lossy().into_owned();
@@ -54,6 +67,8 @@ impl Runner {
             .stdin(Stdio::null())
             .stdout(file("stdout")?)
             .stderr(file("stderr")?)
+            // A group of its own, so that what a command has started ends with it.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot run {name}"))?;
         let status = loop {
@@ -62,15 +77,14 @@ impl Runner {
             {
                 break status;
             }
-            if self.is_over.load(Ordering::Acquire) {
-                // It may have had the same Ctrl-C and be gone already.
-                let _ = child.kill();
-                let _ = child.wait();
+            if self.is_over() {
+                // It may be gone already.
+                let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
                 break child.wait().with_context(|| format!("cannot wait for {name}"))?;
             }
             std::thread::sleep(Duration::from_millis(3));
         };
-        if self.is_over.load(Ordering::Acquire) {
+        if self.is_over() {
             bail!("interrupted: the work trees are removed, nothing was judged");
         }
         let text = |stream: &str| -> Result<String> {

@@ -37,6 +37,18 @@ impl Repository {
             .with_context(|| format!("'{base}' and the head have no history in common"))
     }
 
+    /// The commits after `base` up to `head`, oldest first, along the first parents.
+    pub(super) fn between(&self, base: &str, head: &str) -> Result<Vec<String>> {
+        let range = format!("{base}..{head}");
+        let list = git(&self.root, &["rev-list", "--first-parent", "--reverse", &range])?;
+        Ok(list.lines().map(str::to_owned).collect())
+    }
+
+    /// The first line of a commit's message.
+    pub(super) fn subject(&self, commit: &str) -> String {
+        git(&self.root, &["log", "-1", "--format=%s", commit]).unwrap_or_default()
+    }
+
     pub(super) fn has_changes(&self) -> bool {
         git(&self.root, &["status", "--porcelain"]).is_ok_and(|changes| !changes.is_empty())
     }
