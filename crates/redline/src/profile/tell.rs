@@ -20,6 +20,9 @@ fn frames_table(summary: &Summary) -> String {
     let mut text = format!("{}: {}", summary.name, count(summary.total as f64));
     text += &match (summary.kind, summary.frequency_hz) {
         (Kind::Cpu, Some(hz)) => format!(" samples at {hz} Hz of processor time"),
+        (Kind::Instructions, _) if cfg!(target_arch = "x86_64") => {
+            " instructions, on the AVX2 path: valgrind knows no AVX-512".to_owned()
+        }
         _ => format!(" {}", summary.unit),
     };
     if let Some(ns) = summary.ns_per_call {

@@ -5,6 +5,7 @@ mod bad_input;
 mod common;
 mod monitor;
 mod optimize;
+mod profile;
 mod report;
 mod validation;
 mod verbs;
