@@ -2,7 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -92,12 +92,9 @@ impl Checkout {
         let worktree = Worktree { repository, folder };
         // A killed run has left its own.
         worktree.remove();
-        let mut add = git(self.root());
-        let output = self.runner.output(
-            add.args(["worktree", "add", "--quiet", "--detach", "--force"])
-                .args([&path, commit])
-                .stderr(Stdio::piped()),
-        )?;
+        // To its end, whatever is asked for meanwhile: half of one could not be removed.
+        let add = ["worktree", "add", "--quiet", "--detach", "--force", &path, commit];
+        let output = git(self.root()).args(add).output().context("cannot run git")?;
         if !output.status.success() {
             bail!("no worktree of {commit}: {}", last_line(&output.stderr));
         }
@@ -185,7 +182,8 @@ impl Checkout {
 impl Worktree {
     fn remove(&self) {
         let path = self.folder.to_string_lossy();
-        let remove = ["worktree", "remove", "--force", &path];
+        // Twice: a killed run may have left it locked.
+        let remove = ["worktree", "remove", "--force", "--force", &path];
         let removed = git(&self.repository).args(remove).output();
         if !removed.is_ok_and(|output| output.status.success()) && self.folder.exists() {
             let _ = std::fs::remove_dir_all(&self.folder);

@@ -102,7 +102,7 @@ pub(crate) fn run(args: &ProfileArgs, global: &Global) -> Result<ExitCode> {
     let out = out.unwrap_or_else(|| folder.join(case.folder()));
     let summary = run::profile(&case, &here, &out, global)?;
     if !global.quiet {
-        print!("{}", tell::table(&summary));
+        print!("{}", tell::table(&summary, &stacks(&out)?));
     }
     if let Some(base) = &base {
         let base_out = out.join("base");
@@ -123,6 +123,13 @@ fn picture(folder: &Path) -> String {
     format!("\n{}", path.display())
 }
 
+/// The stacks in a profile's folder.
+fn stacks(folder: &Path) -> Result<Stacks> {
+    let path = folder.join(files::STACKS);
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Stacks::parse(&text).with_context(|| path.display().to_string())
+}
+
 /// Writes the differential flamegraph and prints what has changed.
 fn compare(
     base: &Summary,
@@ -131,12 +138,7 @@ fn compare(
     out: &Path,
     global: &Global,
 ) -> Result<()> {
-    let read = |folder: &Path| -> Result<Stacks> {
-        let path = folder.join(files::STACKS);
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        Stacks::parse(&text).with_context(|| path.display().to_string())
-    };
-    let (before, after) = (read(&out.join("base"))?, read(out)?);
+    let (before, after) = (stacks(&out.join("base"))?, stacks(out)?);
     if before.total() == 0 && after.total() == 0 {
         println!("\nnothing at {revision}, nothing now");
         return Ok(());

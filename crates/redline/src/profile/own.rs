@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use bench_kit::profile::{About, Kind, Sampler};
 use clap::{Args, Parser};
 
-use super::{check_writable, picture, refuse_nested, tell};
+use super::{check_writable, picture, refuse_nested, stacks, tell};
 use crate::cli::{Cli, Global};
 
 /// The `--pprof` option.
@@ -54,7 +54,7 @@ fn sampled(
     let code = work()?;
     let summary = sampler.stop().write(out, &About::new(&format!("redline {name}"), Kind::Cpu))?;
     if !global.quiet {
-        eprint!("\n{}", tell::table(&summary));
+        eprint!("\n{}", tell::table(&summary, &stacks(out)?));
         eprintln!("{}", picture(out));
     }
     Ok(code)

@@ -99,20 +99,23 @@ fn worktrees(folder: &Folder) -> usize {
 #[test]
 fn a_case_is_profiled_here_and_at_a_revision_and_what_changed_is_told() {
     let folder = workspace();
-    let output = profile(&folder, &["kernels/sum/20", "--diff", "HEAD", "--quiet"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert_eq!(stdout(&output), "");
-    let output = profile(&folder, &["kernels/sum/20", "--diff", "HEAD"]);
-    let (told, said) = (stdout(&output), stderr(&output));
-    assert!(output.status.success(), "{said}");
-    assert!(told.contains("1,000 samples at 997 Hz") && told.contains("kernels::hot"), "{told}");
+    let run = |more: &[&str]| {
+        let output = profile(&folder, &[&["kernels/sum/20", "--diff", "HEAD"], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert_eq!(run(&["--quiet"]), "");
+    let told = run(&[]);
+    assert!(
+        told.contains("1,000 samples at 997 Hz") && told.contains("40.0%    40.0%  kernels::hot"),
+        "{told}"
+    );
     // A sample of the thousand is 2 ns of a call.
     assert!(told.contains("1,400           800       -42.86%  kernels::hot"), "{told}");
     assert!(told.contains("600         1,200      +100.00%  kernels::cool"), "{told}");
     let out = folder.path("profiles/kernels/sum/20");
-    for name in ["flamegraph.svg", "difference.svg", "base/stacks.folded", "summary.json"] {
-        assert!(out.join(name).is_file(), "no {name}");
-    }
+    let files = ["flamegraph.svg", "difference.svg", "base/stacks.folded", "summary.json"];
+    assert_eq!(files.map(|name| out.join(name).is_file()), [true; 4], "of {files:?}");
     assert!(told.trim_end().ends_with("profiles/kernels/sum/20/flamegraph.svg"), "{told}");
     assert_eq!(worktrees(&folder), 1);
 }
