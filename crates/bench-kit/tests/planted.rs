@@ -4,7 +4,6 @@
 #![cfg(any(target_os = "linux", target_os = "macos"))]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use bench_kit::profile::{About, Kind, Sampler, Stacks, files};
 use pprof::protos::{Message, Profile};
@@ -26,10 +25,12 @@ planted!(planted_hot, 1.000_1);
 planted!(planted_warm, 1.000_2);
 planted!(planted_cool, 1.000_3);
 
+/// A second or two of processor time, however busy the machine is: samples are taken of that alone.
+const ROUNDS: u32 = 4_000;
+
 /// Half of it hot, the rest shared by two others.
-fn work(time: Duration) {
-    let started = Instant::now();
-    while started.elapsed() < time {
+fn work() {
+    for _ in 0..ROUNDS {
         black_box(planted_hot(20_000));
         black_box(planted_warm(10_000));
         black_box(planted_cool(10_000));
@@ -41,8 +42,8 @@ fn a_function_of_half_the_time_has_half_of_every_output_and_threads_keep_their_n
     let sampler = Sampler::start().unwrap();
     assert!(Sampler::start().is_err(), "two samplers in one process");
     let second = std::thread::Builder::new().name("planted-2".to_owned());
-    let second = second.spawn(|| work(Duration::from_secs(2))).unwrap();
-    work(Duration::from_secs(2));
+    let second = second.spawn(work).unwrap();
+    work();
     second.join().unwrap();
     let samples = sampler.stop();
     let folder = tempfile::tempdir().unwrap();

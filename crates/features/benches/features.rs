@@ -1,7 +1,7 @@
 //! Kernels beside their naive variants, and the built-in sets, over a year of minutes.
 
-use bench_kit::{Criterion, Throughput, criterion_group, criterion_main, sizes};
-use features::{ComputeOptions, FeatureSet, compute, compute_into, registry};
+use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
+use features::{ComputeOptions, FeatureSet, compute, compute_into, registry, rolling};
 use market_data::Bars;
 
 /// Bars of a seeded random walk.
@@ -94,6 +94,23 @@ fn kernels(c: &mut Criterion) {
     }
 }
 
+/// A statistic of few rows, called again and again, as a scan over many symbols does.
+fn days(c: &mut Criterion) {
+    let bars = bars(1440);
+    let mut out = vec![0.0; bars.len()];
+    let mut group = c.benchmark_group("features/rolling");
+    group.throughput(Throughput::Elements(bars.len() as u64));
+    group.bench_function("mean-of-a-day", |b| b.iter(|| mean_of(&bars.close, &mut out)));
+    group.bench_function("mean-of-a-day-naive", |b| {
+        b.iter(|| windows(black_box(&bars.close), &mut out, mean));
+    });
+    group.finish();
+}
+
+fn mean_of(close: &[f64], out: &mut [f64]) {
+    rolling::mean(black_box(close), WINDOW, out).expect("a window that fits");
+}
+
 fn sets(c: &mut Criterion) {
     let bars = bars(sizes::minute_year());
     for name in FeatureSet::BUILT_IN {
@@ -120,6 +137,6 @@ fn sets(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = bench_kit::criterion("features");
-    targets = kernels, sets
+    targets = kernels, days, sets
 }
 criterion_main!(benches);

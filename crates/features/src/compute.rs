@@ -202,8 +202,8 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(task) = next else { break };
-            let Task { program, rows, columns, large } = task;
-            let columns = Columns { sources, outputs: columns, origin: rows.start };
+            let Task { program, rows, mut columns, large } = task;
+            let columns = Columns { sources, outputs: &mut columns, origin: rows.start };
             run_rows(&program, columns, rows, large, &report);
         }
     };
@@ -266,35 +266,56 @@ const LARGE_BYTES: usize = 16 << 20;
 
 /// Runs `program` over whole columns, from the first row on.
 pub(crate) fn run_columns(program: &Program, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
+    run_columns_in(program, &mut program.start(0), inputs, outputs);
+}
+
+/// As [`run_columns`], in the memory of a state before the first row.
+pub(crate) fn run_columns_in(
+    program: &Program,
+    state: &mut State,
+    inputs: &[&[f64]],
+    outputs: &mut [&mut [f64]],
+) {
     let rows = inputs.first().map_or(0, |i| i.len());
     let large = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
-    let outputs = outputs.iter_mut().map(|o| &mut **o).collect();
-    run_rows(program, Columns { sources: inputs, outputs, origin: 0 }, 0..rows, large, &|_| ());
+    let columns = Columns { sources: inputs, outputs, origin: 0 };
+    run_from(program, state, columns, 0..rows, large, &|_| ());
 }
 
 /// Computes the rows `range` of the outputs, which begin at its first row; the program begins early
 /// enough for its windows to be full.
 fn run_rows(
     program: &Program,
-    mut columns: Columns<'_>,
+    columns: Columns<'_, '_>,
+    range: Range<usize>,
+    large: bool,
+    report: &dyn Fn(usize),
+) {
+    let before = program.reach().unwrap_or(range.start);
+    let mut state = program.start(range.start.saturating_sub(before));
+    run_from(program, &mut state, columns, range, large, report);
+}
+
+/// As [`run_rows`], from where `state` is.
+fn run_from(
+    program: &Program,
+    state: &mut State,
+    mut columns: Columns<'_, '_>,
     range: Range<usize>,
     large: bool,
     report: &dyn Fn(usize),
 ) {
     let mut reported = range.start;
-    let before = program.reach().unwrap_or(range.start);
-    let start = range.start.saturating_sub(before);
-    let mut state = program.start(start);
-    let mut row = start;
+    let mut row = state.row();
     while row < range.end {
         let rows = BLOCK_ROWS.min(range.end - row);
         if !large && row >= range.start + program.direct_from() {
-            program.push_direct(&mut state, rows, &mut columns);
+            program.push_direct(state, rows, &mut columns);
         } else {
             let block = sources_at(columns.sources, row..row + rows);
-            program.push(&mut state, &block[..columns.sources.len()]);
+            program.push(state, &block[..columns.sources.len()]);
             let skipped = range.start.saturating_sub(row).min(rows);
-            copy_out(program, &state, &mut columns, row + skipped..row + rows, large);
+            copy_out(program, state, &mut columns, row + skipped..row + rows, large);
         }
         row += rows;
         if row >= (reported + REPORT_ROWS).min(range.end) {
@@ -319,7 +340,7 @@ fn sources_at<'c>(sources: &[&'c [f64]], rows: Range<usize>) -> [&'c [f64]; Colu
 fn copy_out(
     program: &Program,
     state: &State,
-    columns: &mut Columns<'_>,
+    columns: &mut Columns<'_, '_>,
     rows: Range<usize>,
     large: bool,
 ) {
@@ -327,7 +348,7 @@ fn copy_out(
     if rows.is_empty() {
         return;
     }
-    for (&series, output) in program.outputs().iter().zip(&mut columns.outputs) {
+    for (&series, output) in program.outputs().iter().zip(&mut *columns.outputs) {
         let values = program.latest(state, series, rows.len());
         if large {
             sys::store_past_cache(&mut output[at.clone()], values);

@@ -108,6 +108,35 @@ proptest! {
         }
     }
 
+    /// A thread remembers its plans: what an earlier call ran through one leaves no trace.
+    #[test]
+    fn a_remembered_plan_gives_the_bits_of_a_new_one(
+        seed in any::<u64>(),
+        window in 2usize..260,
+        rows in 260usize..900,
+        missing in 0usize..260,
+    ) {
+        let (mut earlier, input) = (walk(rows, !seed).close, walk(900, seed).close);
+        earlier[missing] = f64::NAN;
+        let narrow: Vec<f32> = input.iter().map(|&value| value as f32).collect();
+        for (name, kernel, ..) in STATISTICS {
+            let of = |input: &[f64]| {
+                let mut out = vec![0.0; input.len()];
+                kernel(input, window, &mut out).expect("a valid window");
+                out.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+            };
+            let new = std::thread::scope(|scope| scope.spawn(|| of(&input)).join());
+            of(&earlier);
+            prop_assert_eq!(of(&input), new.expect("no panic"), "{}", name);
+        }
+        let mean = || {
+            let mut out = vec![0.0_f32; narrow.len()];
+            rolling::mean(&narrow, window, &mut out).expect("a valid window");
+            out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(mean(), mean());
+    }
+
     /// Whole columns, pieces of any length with a state that is stored between them, single bars.
     #[test]
     fn every_cut_of_the_rows_gives_the_same_bits(

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::names::qualified;
 use super::summary::{Allocated, HeapSummary};
 use super::{About, ProfileError, Stacks, Summary, files, flamegraph_svg, stacks, write_file};
 
@@ -53,7 +54,7 @@ impl Allocations {
             line: error.line(),
             what: error.to_string(),
         })?;
-        let frame = |at: &usize| file.ftbl.get(*at).map(|text| without_address(text).to_owned());
+        let frame = |at: &usize| file.ftbl.get(*at).map(|text| named(text));
         let place = |point: &Point| Place {
             bytes: point.tb,
             blocks: point.tbk,
@@ -140,12 +141,15 @@ impl Place {
     }
 }
 
-/// `0x55d1: function (file:line)` without the address.
-fn without_address(frame: &str) -> &str {
-    match frame.split_once(": ") {
+/// `0x55d1: function (file:line:column)` without the address, the function with its path.
+fn named(frame: &str) -> String {
+    let frame = match frame.split_once(": ") {
         Some((address, rest)) if address.starts_with("0x") => rest,
         _ => frame,
-    }
+    };
+    let Some((function, place)) = frame.rsplit_once(" (") else { return frame.to_owned() };
+    let file = place.split(':').next().unwrap_or_default();
+    format!("{} ({place}", qualified(function, file))
 }
 
 /// `function (file:line)` without the file.

@@ -26,7 +26,7 @@ pub enum ProfileError {
         what: String,
     },
     /// The run left nothing to show.
-    #[error("nothing was sampled: the run took {0:?} of processor time")]
+    #[error("nothing was sampled: the run took {0:.1?}, and a sample is taken every millisecond")]
     Empty(std::time::Duration),
     /// The picture could not be drawn.
     #[error("cannot draw the flamegraph: {0}")]

@@ -24,6 +24,7 @@ mod cpu;
 mod dhat;
 mod difference;
 mod error;
+mod names;
 mod pprof;
 mod stacks;
 mod summary;

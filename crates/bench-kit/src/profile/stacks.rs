@@ -99,7 +99,7 @@ pub(super) fn is_library(name: &str) -> bool {
     let name = of_type.unwrap_or(name).trim_start_matches(['&', '*', '[']);
     let path = name.strip_prefix("mut ").unwrap_or(name);
     let is_primitive = || !until(until(path, " as "), ">::").contains("::");
-    ["core::", "std::", "alloc::"].iter().any(|library| path.starts_with(library))
+    ["core::", "std::", "alloc::", "core_arch::"].iter().any(|library| path.starts_with(library))
         || (of_type.is_some() && is_primitive())
 }
 

@@ -59,10 +59,15 @@ pub struct About {
 }
 
 impl About {
-    /// A profile taken by this very process.
+    /// A profile taken by this very process. Where its program lies is nobody else's business.
     #[must_use]
     pub fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, command: std::env::args().collect() }
+        let mut command: Vec<String> = std::env::args().collect();
+        if let Some(program) = command.first_mut() {
+            let name = Path::new(&*program).file_name().map(|name| name.to_string_lossy());
+            *program = name.map_or_else(String::new, |name| name.into_owned());
+        }
+        Self { name: name.to_owned(), kind, command }
     }
 }
 

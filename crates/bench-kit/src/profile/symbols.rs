@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::names::qualified;
+
 /// A function, as far as the debug information tells.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Frame {
@@ -55,7 +57,7 @@ fn resolve(address: usize) -> Vec<Frame> {
         let Some(name) = symbol.name() else { return };
         let file = symbol.filename().map_or_else(String::new, |file| file.display().to_string());
         let line = symbol.lineno().unwrap_or(0);
-        frames.push(Frame { name: format!("{name:#}"), file, line });
+        frames.push(Frame { name: qualified(&format!("{name:#}"), &file), file, line });
     });
     frames
 }

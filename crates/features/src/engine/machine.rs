@@ -39,11 +39,11 @@ pub(crate) struct Saved {
 }
 
 /// Whole columns that a program reads from and writes to directly.
-pub(crate) struct Columns<'c> {
+pub(crate) struct Columns<'o, 'c> {
     /// One column per source, from the first row on.
-    pub(crate) sources: &'c [&'c [f64]],
+    pub(crate) sources: &'o [&'o [f64]],
     /// One column per output, from row `origin` on.
-    pub(crate) outputs: Vec<&'c mut [f64]>,
+    pub(crate) outputs: &'o mut [&'c mut [f64]],
     /// Number of the first row of the output columns.
     pub(crate) origin: usize,
 }
@@ -74,6 +74,18 @@ fn flat(arena: &[Line]) -> &[f64] {
 fn flat_mut(arena: &mut [Line]) -> &mut [f64] {
     // SAFETY: as in `flat`; the borrow of the lines is exclusive.
     unsafe { std::slice::from_raw_parts_mut(arena.as_mut_ptr().cast(), arena.len() * LINE_ROWS) }
+}
+
+impl State {
+    /// The next row.
+    pub(crate) fn row(&self) -> usize {
+        self.row
+    }
+
+    /// What it takes from the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.arena) + size_of_val(&*self.carried) + size_of_val(&*self.scratch)
+    }
 }
 
 /// What a running program carries from block to block.
@@ -146,6 +158,17 @@ impl Program {
         }
     }
 
+    /// Makes `state` what [`Program::start`] gives for the first row, in the memory that it has.
+    pub(crate) fn restart(&self, state: &mut State) {
+        let arena = flat_mut(&mut state.arena);
+        // Nothing else of the arena is read before it is written.
+        for place in &self.places {
+            arena[place.start..place.start + place.history].fill(f64::NAN);
+        }
+        state.carried.fill(0.0);
+        (state.cursor, state.row) = (0, 0);
+    }
+
     /// What of `state` the rows to come depend on, as bits: every series' history, then what the
     /// nodes carry.
     pub(crate) fn save(&self, state: &State) -> Saved {
@@ -187,7 +210,12 @@ impl Program {
     /// As [`Program::push`] for `rows` more rows, but reads sources and writes outputs where they
     /// lie. The rows that nodes look back on must be there: [`Program::direct_from`] of them have
     /// been run before.
-    pub(crate) fn push_direct(&self, state: &mut State, rows: usize, columns: &mut Columns<'_>) {
+    pub(crate) fn push_direct(
+        &self,
+        state: &mut State,
+        rows: usize,
+        columns: &mut Columns<'_, '_>,
+    ) {
         if state.cursor + rows > self.capacity {
             self.rewind(state);
         }
@@ -200,7 +228,7 @@ impl Program {
     }
 
     /// Fills the output columns that show a source or what an earlier output column shows.
-    fn copy_twins(&self, at: usize, rows: usize, columns: &mut Columns<'_>) {
+    fn copy_twins(&self, at: usize, rows: usize, columns: &mut Columns<'_, '_>) {
         for (k, &series) in self.outputs.iter().enumerate() {
             if series.0 < self.graph.sources {
                 let from = at + columns.origin;
@@ -253,7 +281,7 @@ impl Program {
         index: usize,
         state: &mut State,
         rows: usize,
-        mut columns: Option<&mut Columns<'_>>,
+        mut columns: Option<&mut Columns<'_, '_>>,
     ) {
         let node = &self.graph.nodes[index];
         let count = node.kernel.outputs;
@@ -298,7 +326,7 @@ impl Program {
         &self,
         node: &Node,
         taken: &mut [&'c mut [f64]; MAX_OUTPUTS],
-        columns: &mut Columns<'c>,
+        columns: &mut Columns<'_, 'c>,
     ) {
         for (k, taken) in taken.iter_mut().take(node.kernel.outputs).enumerate() {
             if let Some(column) = self.column[node.output.0 + k] {
@@ -330,7 +358,7 @@ impl Program {
     fn column_of<'c>(
         &self,
         series: Series,
-        columns: &'c Columns<'_>,
+        columns: &'c Columns<'_, '_>,
     ) -> Option<(&'c [f64], usize)> {
         if series.0 < self.graph.sources {
             return Some((columns.sources[series.0], 0));

@@ -1,7 +1,7 @@
 //! The two precisions of a column.
 
-use crate::compute::run_columns;
-use crate::engine::machine::{BLOCK_ROWS, Program};
+use crate::compute::run_columns_in;
+use crate::engine::machine::{BLOCK_ROWS, Program, State};
 
 /// A column's element: `f64`, or `f32`, which is widened block by block, computed in `f64` and
 /// rounded once.
@@ -54,19 +54,18 @@ mod sealed {
 const INPUTS: usize = 2;
 
 /// Runs a program of one output over whole columns of either precision.
-pub(super) fn run<T: Sample>(program: &Program, inputs: &[&[T]], out: &mut [T]) {
+pub(super) fn run<T: Sample>(program: &Program, state: &mut State, inputs: &[&[T]], out: &mut [T]) {
     let mut wide: [&[f64]; INPUTS] = Default::default();
     for (wide, input) in wide.iter_mut().zip(inputs) {
         *wide = T::wide(input).unwrap_or(&[]);
     }
     match T::wide_mut(out) {
-        Some(out) => run_columns(program, &wide[..inputs.len()], &mut [out]),
-        None => run_blocks(program, inputs, out),
+        Some(out) => run_columns_in(program, state, &wide[..inputs.len()], &mut [out]),
+        None => run_blocks(program, state, inputs, out),
     }
 }
 
-fn run_blocks<T: Sample>(program: &Program, inputs: &[&[T]], out: &mut [T]) {
-    let mut state = program.start(0);
+fn run_blocks<T: Sample>(program: &Program, state: &mut State, inputs: &[&[T]], out: &mut [T]) {
     let mut wide = [[0.0; BLOCK_ROWS]; INPUTS];
     for (start, out) in (0..).step_by(BLOCK_ROWS).zip(out.chunks_mut(BLOCK_ROWS)) {
         let rows = out.len();
@@ -76,8 +75,8 @@ fn run_blocks<T: Sample>(program: &Program, inputs: &[&[T]], out: &mut [T]) {
             }
         }
         let sources = [&wide[0][..rows], &wide[1][..rows]];
-        program.push(&mut state, &sources[..inputs.len()]);
-        let values = program.latest(&state, program.outputs()[0], rows);
+        program.push(state, &sources[..inputs.len()]);
+        let values = program.latest(state, program.outputs()[0], rows);
         for (out, &value) in out.iter_mut().zip(values) {
             *out = T::narrow(value);
         }

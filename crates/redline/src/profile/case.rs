@@ -34,7 +34,6 @@ impl Case {
         global: &Global,
     ) -> Result<Self> {
         let krate = name.split('/').next().unwrap_or_default();
-        check_crate(krate, checkout)?;
         let cases = match kind {
             Kind::Instructions => counted_cases(checkout, global)?,
             _ => timed_cases(krate, checkout, global)?,
@@ -44,6 +43,21 @@ impl Case {
         }
         let names: Vec<&str> = cases.iter().map(|(case, _)| case.as_str()).collect();
         bail!("{}", missing(name, krate, &names))
+    }
+
+    /// Whether the checkout has the crate that `name` begins with, and bench cases in it.
+    pub(super) fn check_crate(name: &str, checkout: &Checkout) -> Result<()> {
+        let krate = name.split('/').next().unwrap_or_default();
+        let packages = checkout.packages_with_benches();
+        let known = |package: &&str| **package != *KPI_PACKAGE;
+        let crates: Vec<&str> =
+            packages.iter().map(String::as_str).filter(known).chain([KPI]).collect();
+        if !crates.contains(&krate) {
+            let hint = nearest(krate, &crates)
+                .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            bail!("no crate `{krate}` with bench cases{hint} (crates: {})", crates.join(", "));
+        }
+        Ok(())
     }
 
     pub(super) fn name(&self) -> &str {
@@ -75,19 +89,6 @@ impl Case {
 
 fn package(krate: &str) -> &str {
     if krate == KPI { KPI_PACKAGE } else { krate }
-}
-
-fn check_crate(krate: &str, checkout: &Checkout) -> Result<()> {
-    let packages = checkout.packages_with_benches();
-    let known = |package: &&str| **package != *KPI_PACKAGE;
-    let crates: Vec<&str> =
-        packages.iter().map(String::as_str).filter(known).chain([KPI]).collect();
-    if !crates.contains(&krate) {
-        let hint = nearest(krate, &crates)
-            .map_or_else(String::new, |near| format!("; did you mean {near}?"));
-        bail!("no crate `{krate}` with bench cases{hint} (crates: {})", crates.join(", "));
-    }
-    Ok(())
 }
 
 /// Names of criterion's cases, from the benches themselves.

@@ -1,20 +1,29 @@
 //! A checkout of the workspace: what is in it, how it is built, and other revisions of it.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::case::{COUNTED, KPI_PACKAGE};
+use super::child::Runner;
 use crate::cli::Global;
 
 /// The workspace at some revision.
 pub(super) struct Checkout {
     revision: String,
     metadata: Metadata,
-    /// Ours to remove.
-    worktree: Option<PathBuf>,
+    runner: Runner,
+    /// Kept for as long as this is.
+    _worktree: Option<Worktree>,
+}
+
+/// A worktree of ours, removed with this.
+struct Worktree {
+    repository: PathBuf,
+    folder: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -55,40 +64,41 @@ impl Checkout {
     pub(super) fn here() -> Result<Self> {
         let metadata = metadata(Path::new("."))
             .context("cases are profiled in a checkout of redline, with cargo")?;
-        Ok(Self { revision: "here".to_owned(), metadata, worktree: None })
+        let runner = Runner::new()?;
+        Ok(Self { revision: "here".to_owned(), metadata, runner, _worktree: None })
     }
 
     /// The same at another revision, in a worktree of its own beside the system's other temporary
     /// files. It builds into this one's target folder, so that what both depend on is built once.
     pub(super) fn at(&self, revision: &str) -> Result<Self> {
-        let root = self.root();
-        let commit = format!("{revision}^{{commit}}");
-        let found = git(root, &["rev-parse", "--verify", "--quiet", &commit])?;
-        if !found.status.success() {
-            bail!("no revision `{revision}` in {}", root.display());
-        }
-        let commit = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+        let commit = commit(self.root(), revision)?;
+        let worktree = self.worktree(&commit)?;
+        let metadata = Metadata {
+            packages: metadata(&worktree.folder)?.packages,
+            workspace_root: worktree.folder.clone(),
+            target_directory: self.metadata.target_directory.clone(),
+        };
+        let (revision, runner) = (revision.to_owned(), self.runner.clone());
+        Ok(Self { revision, metadata, runner, _worktree: Some(worktree) })
+    }
+
+    /// The place is always the same one: cargo builds anew what has moved.
+    fn worktree(&self, commit: &str) -> Result<Worktree> {
         let short = &commit[..commit.len().min(12)];
         let folder = std::env::temp_dir().join(format!("redline-profile-{short}"));
         let path = folder.to_string_lossy().into_owned();
-        // A killed run has left its own.
-        git(root, &["worktree", "remove", "--force", &path])?;
-        let added = git(root, &["worktree", "add", "--detach", "--force", &path, &commit])?;
-        if !added.status.success() {
-            bail!("no worktree of {revision}: {}", last_line(&added.stderr));
-        }
+        let repository = self.root().to_owned();
         // Made first: it removes the worktree, whatever fails from here on.
-        let mut there = Self {
-            revision: revision.to_owned(),
-            metadata: Metadata {
-                packages: Vec::new(),
-                workspace_root: folder.clone(),
-                target_directory: self.metadata.target_directory.clone(),
-            },
-            worktree: Some(folder.clone()),
-        };
-        there.metadata.packages = metadata(&folder)?.packages;
-        Ok(there)
+        let worktree = Worktree { repository, folder };
+        // A killed run has left its own.
+        worktree.remove();
+        // To its end, whatever is asked for meanwhile: half of one could not be removed.
+        let add = ["worktree", "add", "--quiet", "--detach", "--force", &path, commit];
+        let output = git(self.root()).args(add).output().context("cannot run git")?;
+        if !output.status.success() {
+            bail!("no worktree of {commit}: {}", last_line(&output.stderr));
+        }
+        Ok(worktree)
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -112,7 +122,7 @@ impl Checkout {
         for bench in package.benches().filter(|bench| *bench != COUNTED) {
             cargo.args(["--bench", bench]);
         }
-        let output = cargo.stdout(Stdio::piped()).output().context("cannot run cargo")?;
+        let output = self.runner.output(&mut cargo)?;
         if !output.status.success() {
             bail!("{} does not build at {}", package.name, self.revision);
         }
@@ -129,16 +139,8 @@ impl Checkout {
 
     /// Names of the counted cases, as their bench gives them.
     pub(super) fn list_counted(&self, global: &Global) -> Result<Vec<String>> {
-        let output = self
-            .counted(global)
-            .args(["--", "--list"])
-            .stdout(Stdio::piped())
-            .output()
-            .context("cannot run cargo")?;
+        let output = self.runner.output(self.counted(global).args(["--", "--list"]))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        if let Some(skipped) = text.lines().find(|line| line.contains("skipped")) {
-            bail!("{skipped}");
-        }
         if !output.status.success() {
             bail!("{COUNTED} does not build at {}", self.revision);
         }
@@ -147,6 +149,10 @@ impl Checkout {
             .filter_map(|line| line.strip_suffix(": benchmark"))
             .map(str::to_owned)
             .collect())
+    }
+
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     /// `cargo bench` of the counted cases.
@@ -173,13 +179,22 @@ impl Checkout {
     }
 }
 
-impl Drop for Checkout {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.worktree {
-            let path = folder.to_string_lossy();
-            // From within: the repository is the same.
-            let _ = git(folder, &["worktree", "remove", "--force", &path]);
+impl Worktree {
+    fn remove(&self) {
+        let path = self.folder.to_string_lossy();
+        // Twice: a killed run may have left it locked.
+        let remove = ["worktree", "remove", "--force", "--force", &path];
+        let removed = git(&self.repository).args(remove).output();
+        if !removed.is_ok_and(|output| output.status.success()) && self.folder.exists() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+            let _ = git(&self.repository).args(["worktree", "prune"]).output();
         }
+    }
+}
+
+impl Drop for Worktree {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
@@ -222,9 +237,25 @@ fn metadata(folder: &Path) -> Result<Metadata> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> Result<Output> {
+/// The commit that somebody calls `revision`.
+fn commit(root: &Path, revision: &str) -> Result<String> {
+    let ask = |arguments: &[&str]| git(root).args(arguments).output().context("cannot run git");
+    if !ask(&["rev-parse", "--git-dir"])?.status.success() {
+        bail!("--diff {revision}: {} is not in a git repository", root.display());
+    }
+    let name = format!("{revision}^{{commit}}");
+    let found = ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
+    if !found.status.success() {
+        bail!("no revision `{revision}` in {}: name a commit, branch or tag", root.display());
+    }
+    Ok(String::from_utf8_lossy(&found.stdout).trim().to_owned())
+}
+
+fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
-    git.args(arguments).current_dir(folder).output().context("cannot run git")
+    // Ctrl-C is ours: a removal of the worktree that it ended would leave half of one.
+    git.current_dir(folder).process_group(0);
+    git
 }
 
 /// What a program said last.

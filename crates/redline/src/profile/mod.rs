@@ -4,18 +4,20 @@
 //! |---|---|
 //! | `case.rs` | which case: crate, bench, and the nearest name for one that is not there |
 //! | `checkout.rs` | the workspace: its packages, its builds, other revisions of it |
+//! | `child.rs` | the commands, which Ctrl-C ends |
 //! | `run.rs` | profiles a case in a checkout |
 //! | `own.rs` | profiles this very process, for `--pprof` and `profile -- COMMAND` |
 //! | `tell.rs` | the tables |
 
 mod case;
 mod checkout;
+mod child;
 mod own;
 mod run;
 mod tell;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use bench_kit::profile::{self, About, Kind, Stacks, Summary, files};
@@ -85,16 +87,22 @@ pub(crate) fn run(args: &ProfileArgs, global: &Global) -> Result<ExitCode> {
     if !args.command.is_empty() {
         return own::run(&args.command, kind, args.out.as_deref(), global);
     }
+    // What is cheap to refuse is refused before anything is built.
+    if kind == Kind::Instructions {
+        needs_valgrind()?;
+    }
     let here = Checkout::here()?;
+    let name = args.case.as_deref().unwrap_or_default();
+    Case::check_crate(name, &here)?;
+    let folder = here.root().join("profiles");
+    let out = args.out.as_ref().map(std::path::absolute).transpose()?;
+    check_writable(out.as_ref().unwrap_or(&folder))?;
     let base = args.diff.as_deref().map(|revision| here.at(revision)).transpose()?;
-    let case = Case::find(args.case.as_deref().unwrap_or_default(), kind, &here, global)?;
-    let out = match &args.out {
-        Some(out) => std::path::absolute(out)?,
-        None => here.root().join("profiles").join(case.folder()),
-    };
+    let case = Case::find(name, kind, &here, global)?;
+    let out = out.unwrap_or_else(|| folder.join(case.folder()));
     let summary = run::profile(&case, &here, &out, global)?;
     if !global.quiet {
-        print!("{}", tell::table(&summary));
+        print!("{}", tell::table(&summary, &stacks(&out)?));
     }
     if let Some(base) = &base {
         let base_out = out.join("base");
@@ -115,6 +123,13 @@ fn picture(folder: &Path) -> String {
     format!("\n{}", path.display())
 }
 
+/// The stacks in a profile's folder.
+fn stacks(folder: &Path) -> Result<Stacks> {
+    let path = folder.join(files::STACKS);
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Stacks::parse(&text).with_context(|| path.display().to_string())
+}
+
 /// Writes the differential flamegraph and prints what has changed.
 fn compare(
     base: &Summary,
@@ -123,12 +138,7 @@ fn compare(
     out: &Path,
     global: &Global,
 ) -> Result<()> {
-    let read = |folder: &Path| -> Result<Stacks> {
-        let path = folder.join(files::STACKS);
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        Stacks::parse(&text).with_context(|| path.display().to_string())
-    };
-    let (before, after) = (read(&out.join("base"))?, read(out)?);
+    let (before, after) = (stacks(&out.join("base"))?, stacks(out)?);
     if before.total() == 0 && after.total() == 0 {
         println!("\nnothing at {revision}, nothing now");
         return Ok(());
@@ -147,6 +157,27 @@ fn compare(
         println!("\n{}", path.display());
     }
     Ok(())
+}
+
+fn needs_valgrind() -> Result<()> {
+    let valgrind = Command::new("valgrind").arg("--version").output();
+    if !valgrind.is_ok_and(|output| output.status.success()) {
+        bail!(
+            "--kind instructions counts under valgrind, and there is none: install it, or \
+             take --kind cpu"
+        );
+    }
+    Ok(())
+}
+
+/// That files can be written to `folder`, which need not be there yet.
+fn check_writable(folder: &Path) -> Result<()> {
+    let there = folder.ancestors().find(|folder| folder.exists());
+    let there = there.filter(|there| !there.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A file in it shows more than its permissions do: a full or read-only disk, or no folder.
+    tempfile::tempfile_in(there)
+        .map(drop)
+        .with_context(|| format!("cannot write to {}", folder.display()))
 }
 
 /// Refuses what no profile can be taken of.

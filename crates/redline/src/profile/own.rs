@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use bench_kit::profile::{About, Kind, Sampler};
 use clap::{Args, Parser};
 
-use super::{picture, refuse_nested, tell};
+use super::{check_writable, picture, refuse_nested, stacks, tell};
 use crate::cli::{Cli, Global};
 
 /// The `--pprof` option.
@@ -48,11 +48,13 @@ fn sampled(
     global: &Global,
     work: impl FnOnce() -> Result<ExitCode>,
 ) -> Result<ExitCode> {
+    // Now, and not after an hour's work.
+    check_writable(out)?;
     let sampler = Sampler::start()?;
     let code = work()?;
     let summary = sampler.stop().write(out, &About::new(&format!("redline {name}"), Kind::Cpu))?;
     if !global.quiet {
-        eprint!("\n{}", tell::table(&summary));
+        eprint!("\n{}", tell::table(&summary, &stacks(out)?));
         eprintln!("{}", picture(out));
     }
     Ok(code)

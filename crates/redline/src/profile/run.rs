@@ -1,7 +1,7 @@
 //! Profiles one case in one checkout.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use bench_kit::profile::{About, CallGraph, Kind, Summary};
@@ -69,8 +69,9 @@ fn count(case: &Case, checkout: &Checkout, out: &Path, global: &Global) -> Resul
 /// Runs a bench to its end; what it said last, where it fails.
 fn finish(command: &mut Command, case: &Case, checkout: &Checkout, global: &Global) -> Result<()> {
     let spinner = progress::spinner(format!("profiling {}", case.name()), global);
-    let output = command.output().context("cannot run the bench")?;
+    let output = checkout.runner().output(command.stderr(Stdio::piped()));
     spinner.finish_and_clear();
+    let output = output?;
     if !output.status.success() {
         let why = last_line(&output.stderr);
         bail!("{} at {} failed: {why}", case.name(), checkout.revision());

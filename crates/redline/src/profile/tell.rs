@@ -2,24 +2,27 @@
 
 use std::fmt::Write;
 
-use bench_kit::profile::{Allocated, Change, HeapSummary, Kind, Summary};
+use bench_kit::profile::{Allocated, Change, Cost, HeapSummary, Kind, Stacks, Summary};
 
 /// Frames and places longer than this lose their middle.
 const FRAME_CHARS: usize = 76;
 const ROWS: usize = 10;
 
 /// The ten hottest frames, or the ten places that take the most memory.
-pub(super) fn table(summary: &Summary) -> String {
+pub(super) fn table(summary: &Summary, stacks: &Stacks) -> String {
     match &summary.heap {
         Some(heap) => heap_table(summary, heap),
-        None => frames_table(summary),
+        None => frames_table(summary, stacks),
     }
 }
 
-fn frames_table(summary: &Summary) -> String {
+fn frames_table(summary: &Summary, stacks: &Stacks) -> String {
     let mut text = format!("{}: {}", summary.name, count(summary.total as f64));
     text += &match (summary.kind, summary.frequency_hz) {
         (Kind::Cpu, Some(hz)) => format!(" samples at {hz} Hz of processor time"),
+        (Kind::Instructions, _) if cfg!(target_arch = "x86_64") => {
+            " instructions, on the AVX2 path: valgrind knows no AVX-512".to_owned()
+        }
         _ => format!(" {}", summary.unit),
     };
     if let Some(ns) = summary.ns_per_call {
@@ -29,13 +32,11 @@ fn frames_table(summary: &Summary) -> String {
         let _ = write!(text, " ({lost} lost)");
     }
     text += "\n\n   self    total  function\n";
-    let total = |frame: &str| {
-        let found = summary.top_total.iter().find(|hot| hot.frame == frame);
-        found.map_or_else(|| format!("{:>7}", ""), |hot| format!("{:>6.1}%", hot.percent))
-    };
-    for hot in summary.top_self.iter().take(ROWS) {
-        let (own, total) = (hot.percent, total(&hot.frame));
-        let _ = writeln!(text, "{own:>6.1}%  {total}  {}", short(&hot.frame));
+    let all = stacks.total().max(1) as f64;
+    let hottest = stacks.costs(summary.kind.names_before_frames());
+    for Cost { frame, own, total } in hottest.iter().take(ROWS).filter(|cost| cost.own > 0) {
+        let [own, total] = [own, total].map(|weight| 100.0 * *weight as f64 / all);
+        let _ = writeln!(text, "{own:>6.1}%  {total:>6.1}%  {}", short(frame));
     }
     text
 }

@@ -3,19 +3,7 @@
 
 use std::process::Output;
 
-use crate::common::{Folder, redline, stderr, text};
-
-/// Asserts exit code 2 and one line on standard error that has every one of `needles`.
-fn refused(output: &Output, needles: &[&str]) {
-    let message = stderr(output);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert_eq!(message.trim_end().lines().count(), 1, "not one line: {message}");
-    assert!(message.starts_with("redline: "), "{message}");
-    assert!(!message.contains("panicked"), "{message}");
-    for needle in needles {
-        assert!(message.contains(needle), "no '{needle}' in: {message}");
-    }
-}
+use crate::common::{Folder, redline, refused, stderr, text};
 
 fn backtest(data: &std::path::Path, more: &[&str]) -> Output {
     let mut arguments = vec!["backtest", "--data", text(data), "--strategy", "ma-cross"];

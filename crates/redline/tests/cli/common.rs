@@ -55,3 +55,16 @@ pub(crate) fn stderr(output: &Output) -> String {
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
+
+/// Asserts exit code 2 and one line on standard error that has every one of `needles`.
+#[track_caller]
+pub(crate) fn refused(output: &Output, needles: &[&str]) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert_eq!(message.trim_end().lines().count(), 1, "not one line: {message}");
+    assert!(message.starts_with("redline: "), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    for needle in needles {
+        assert!(message.contains(needle), "no '{needle}' in: {message}");
+    }
+}

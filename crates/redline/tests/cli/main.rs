@@ -6,6 +6,7 @@ mod common;
 mod gate;
 mod monitor;
 mod optimize;
+mod profile;
 mod records;
 mod report;
 mod validation;
