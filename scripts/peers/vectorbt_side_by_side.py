@@ -5,8 +5,10 @@
     .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet
 
 Checks that both sides computed the same thing, then prints times and their ratio: the moving
-average crossover 20/50 with fees and slippage, from prices to total return and to all statistics,
-and 105 pairs of windows. Runs alternate; medians are printed.
+average crossover 20/50 with fees and slippage, over the file and over 1,260 daily bars, from prices
+to total return and to all statistics, its simulation alone, and 105 pairs of windows. Runs
+alternate; medians are printed. Both sides are warm, except for the pairs: there each is a process
+of its own, VectorBT's with its code compiled before.
 """
 
 import argparse
@@ -43,6 +45,13 @@ def number(value):
     if value is pd.NaT or value is None:
         return math.nan
     return float(value)
+
+
+def close_of(path):
+    """The closes, with times without a zone: with one, pandas makes VectorBT 30 times slower."""
+    bars = pd.read_parquet(path, columns=["timestamp", "close"])
+    times = pd.DatetimeIndex(bars["timestamp"])
+    return pd.Series(bars["close"].to_numpy(), index=times.tz_localize(None))
 
 
 def redline(binary, *arguments):
@@ -137,6 +146,19 @@ def stats_of(pf):
     return rows
 
 
+def agreement(binary, data, close, freq):
+    """Holds one backtest against VectorBT's; gives the signals' source and VectorBT's portfolio."""
+    ours = redline(binary, "backtest", "--data", data, "--strategy", "ma-cross", *ORDERS)
+    with tempfile.TemporaryDirectory() as folder:
+        same = crossings_of(averages(binary, data, folder))
+    pf = portfolio(close, freq, same)
+    assert ours["orders"] == len(pf.orders.values), "orders"
+    (worst, name), count = largest_difference(ours["stats"], stats_of(pf))
+    print(f"{len(close)} bars, {ours['orders']} orders: {count} statistics, "
+          f"largest relative difference {worst:.1e} ({name})", flush=True)
+    return same, pf
+
+
 def timed(work):
     started = time.perf_counter()
     work()
@@ -148,6 +170,39 @@ def row(name, theirs, ours):
     print(f"| {name} | {theirs * 1e3:.2f} ms | {ours * 1e3:.3f} ms | {theirs / ours:.0f}x |")
 
 
+class Singles:
+    """One backtest on either side, in its steps."""
+
+    # Of a few milliseconds each: their median is what a warm process takes.
+    REPEAT = "25"
+
+    def __init__(self, binary, data, close, freq):
+        self.ours = [binary, "backtest", "--data", data, "--strategy", "ma-cross", *ORDERS,
+                     "--repeat", self.REPEAT]
+        self.close, self.freq = close, freq
+        fast, slow = vbt.MA.run(close, 20), vbt.MA.run(close, 50)
+        signals = fast.ma_crossed_above(slow), fast.ma_crossed_below(slow)
+        self.simulation = lambda: simulate(close, freq, fast, slow, lambda *_: signals)
+        self.times = {name: ([], []) for name in ("simulation", "total return", "all statistics")}
+
+    def measure(self):
+        total = redline(*self.ours, "--stats", "total_return_percent")["elapsed_ns"]
+        every = redline(*self.ours)["elapsed_ns"]
+        ours = {
+            "simulation": total["simulate"],
+            "total return": sum(total.values()) - total["load"],
+            "all statistics": sum(every.values()) - every["load"],
+        }
+        theirs = {
+            "simulation": self.simulation,
+            "total return": lambda: portfolio(self.close, self.freq).total_return(),
+            "all statistics": lambda: stats_of(portfolio(self.close, self.freq)),
+        }
+        for name, (peer, own) in self.times.items():
+            peer.append(min(timed(theirs[name]) for _ in range(2)))
+            own.append(ours[name] / 1e9)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True)
@@ -155,8 +210,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sweep-only", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    bars = pd.read_parquet(arguments.data)
-    close = pd.Series(bars["close"].to_numpy(), index=pd.DatetimeIndex(bars["timestamp"]))
+    close = close_of(arguments.data)
     freq = pd.Series(close.index).diff().median()
     if arguments.sweep_only:
         sweep(close.iloc[:2_000], freq).sharpe_ratio()  # compiles
@@ -166,14 +220,7 @@ def main():
         return
 
     single = ["backtest", "--data", arguments.data, "--strategy", "ma-cross", *ORDERS]
-    ours = redline(arguments.binary, *single)
-    with tempfile.TemporaryDirectory() as folder:
-        same = crossings_of(averages(arguments.binary, arguments.data, folder))
-    pf = portfolio(close, freq, same)
-    assert ours["orders"] == len(pf.orders.values), "orders"
-    (worst, name), count = largest_difference(ours["stats"], stats_of(pf))
-    print(f"{len(close)} bars, {ours['orders']} orders: {count} statistics, "
-          f"largest relative difference {worst:.1e} ({name})")
+    same, pf = agreement(arguments.binary, arguments.data, close, freq)
     with tempfile.TemporaryDirectory() as folder:
         equity = str(Path(folder) / "equity.parquet")
         redline(arguments.binary, *single, "--equity-out", equity)
@@ -202,15 +249,20 @@ def main():
     del every, pf
     stats_of(portfolio(close, freq)), portfolio(close, freq).total_return()  # compiles
 
-    times = {name: ([], []) for name in ("total return", "all statistics", "105 pairs")}
+    singles = Singles(arguments.binary, arguments.data, close, freq)
+    with tempfile.TemporaryDirectory() as folder:
+        daily = str(Path(folder) / "daily.parquet")
+        synth = [arguments.binary, "data", "synth", "--bars", "1260", "--freq", "1d", "--out", daily]
+        subprocess.run(synth, check=True, capture_output=True)
+        days = close_of(daily)
+        agreement(arguments.binary, daily, days, pd.Timedelta(1, "D"))
+        days = Singles(arguments.binary, daily, days, pd.Timedelta(1, "D"))
+        for _ in range(arguments.runs * 3):
+            singles.measure()
+            days.measure()
+    times = {"105 pairs": ([], [])}
     peaks = [], []
     for _ in range(arguments.runs):
-        document = redline(arguments.binary, *single)["elapsed_ns"]
-        before = document["features"] + document["signals"] + document["simulate"]
-        times["total return"][0].append(timed(lambda: portfolio(close, freq).total_return()))
-        times["total return"][1].append(before / 1e9)
-        times["all statistics"][0].append(timed(lambda: stats_of(portfolio(close, freq))))
-        times["all statistics"][1].append((before + document["statistics"]) / 1e9)
         child = subprocess.run([sys.executable, __file__, "--data", arguments.data, "--sweep-only"],
                                check=True, capture_output=True)
         theirs = json.loads(child.stdout)
@@ -220,6 +272,11 @@ def main():
         times["105 pairs"][1].append((elapsed["features"] + elapsed["search"]) / 1e9)
         peaks[0].append(theirs["peak"])
         peaks[1].append(document["peak_rss_bytes"])
+    times = {
+        **singles.times,
+        **{f"daily, {name}": pair for name, pair in days.times.items()},
+        **times,
+    }
     print("\n| from prices to | VectorBT 1.2.0, Rust engine | redline | ratio |\n|---|---:|---:|---:|")
     for name, (theirs, ours) in times.items():
         row(name, theirs, ours)

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use market_data::BarsView;
+use multiversion::multiversion;
 
 use crate::{BacktestError, Config, Signals};
 
 /// Checks bars, signals and options against each other. NaN prices are permitted (a bar without
-/// trades); zero, negative and infinite ones are not. O(bars).
+/// trades); zero, negative and infinite ones are not, in the columns that the options make the
+/// simulation read: closes, and all four where there are stops or entries that wait. O(bars).
 ///
 /// # Errors
 /// [`BacktestError`] naming the column, row or option.
@@ -26,18 +28,39 @@ pub fn check(
             let (length, bars) = (prices.len(), bars.len());
             return Err(BacktestError::Length { what: column, length, bars });
         }
-        // A NaN is not wrong: both comparisons leave it out. Chunks are looked at whole, which
-        // vectorises; the row is only searched for where there is one.
-        let is_wrong = |price: f64| (price <= 0.0) | (price == f64::INFINITY);
-        let has_wrong = |chunk: &[f64]| chunk.iter().fold(false, |any, &p| any | is_wrong(p));
-        if let Some(chunk) = prices.chunks(1024).position(has_wrong) {
-            let within = prices[chunk * 1024..].iter().position(|&price| is_wrong(price));
-            let bar = chunk * 1024 + within.unwrap_or_default();
+        if !config.reads_candles() && column != "close" {
+            continue;
+        }
+        if let Some(bar) = first_wrong(prices) {
             return Err(BacktestError::Price { column, value: prices[bar], bar });
         }
     }
     signals.check(bars.len())?;
     config.check(bars.len())
+}
+
+/// The first price that is 0, negative or infinite.
+///
+/// Chunks are looked at whole, by their lowest and highest price, which vectorises; the row is only
+/// searched for where there is one. A NaN is not wrong: comparisons leave it out.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
+fn first_wrong(prices: &[f64]) -> Option<usize> {
+    const LANES: usize = 16;
+    let is_wrong = |price: f64| (price <= 0.0) | (price == f64::INFINITY);
+    let has_wrong = |chunk: &[f64]| {
+        let (mut low, mut high) = ([1.0; LANES], [1.0; LANES]);
+        let (groups, rest) = chunk.as_chunks::<LANES>();
+        for group in groups {
+            for lane in 0..LANES {
+                let price = group[lane];
+                low[lane] = if price < low[lane] { price } else { low[lane] };
+                high[lane] = if price > high[lane] { price } else { high[lane] };
+            }
+        }
+        low.into_iter().chain(high).any(is_wrong) || rest.iter().copied().any(is_wrong)
+    };
+    let chunk = prices.chunks(1024).position(has_wrong)? * 1024;
+    prices[chunk..].iter().position(|&price| is_wrong(price)).map(|within| chunk + within)
 }
 
 /// `close` with every NaN replaced by the last price before it (the first price after it, at the

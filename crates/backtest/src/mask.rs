@@ -73,6 +73,20 @@ impl Mask {
         self.words.resize(bars.div_ceil(64), 0);
         self.bars = bars;
     }
+
+    /// No bars, with room for `bars` of them.
+    pub(crate) fn clear(&mut self, bars: usize) {
+        self.words.clear();
+        self.words.reserve(bars.div_ceil(64));
+        self.bars = 0;
+    }
+
+    /// Puts `later` behind these bars, which fill their words.
+    pub(crate) fn append(&mut self, later: &Self) {
+        debug_assert!(self.bars.is_multiple_of(64), "{} bars fill no whole words", self.bars);
+        self.words.extend_from_slice(&later.words);
+        self.bars += later.bars;
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use backtest::config::PerBar;
 use backtest::engine::{self, Fill, OrderSize, SizedOrders};
-use backtest::strategy::{EntryExit, FeatureColumns, Last, Strategy};
+use backtest::strategy::{self, EntryExit, Lap, Strategy};
 use backtest::{Config, Direction, Mask, Signals};
 use market_data::BarsView;
 use market_data::table::{Column, Table};
@@ -27,16 +27,15 @@ pub(crate) fn of_strategy(
     bars: &BarsView<'_>,
     took: &mut Took,
 ) -> Result<EntryExit> {
-    let started = Instant::now();
-    let features = strategy.features(values);
-    let columns = FeatureColumns::compute(*bars, features.iter().cloned())?;
-    took.features_ns = elapsed_ns(started);
-    let started = Instant::now();
-    let columns: Vec<&[f64]> = features.iter().map(|feature| columns.get(feature)).collect();
     let mut masks = EntryExit::default();
-    let mut memory = vec![Last::default(); strategy.crossings()];
-    strategy.signals(&columns, values, &mut memory, &mut masks);
-    took.signals_ns = elapsed_ns(started);
+    let mut started = Instant::now();
+    strategy::signals_of(strategy, values, *bars, &mut masks, |lap| {
+        let step = match lap {
+            Lap::Features => &mut took.features_ns,
+            Lap::Signals => &mut took.signals_ns,
+        };
+        *step += elapsed_ns(std::mem::replace(&mut started, Instant::now()));
+    })?;
     Ok(masks)
 }
 

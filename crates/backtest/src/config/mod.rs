@@ -187,6 +187,11 @@ impl Config<'_> {
             || !self.margin_share().is_nan()
     }
 
+    /// Whether opens, highs and lows count: for stops, and for entries that wait.
+    pub(crate) fn reads_candles(&self) -> bool {
+        self.has_stops() || !self.limit_entry.is_off()
+    }
+
     /// Whether fees are more than a share and a fixed amount.
     #[must_use]
     pub fn has_schedule(&self) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! Only what is asked for is computed, in three classes of cost: what orders and trades say
 //! (O(orders)), what one pass over the equity says (O(bars in a position), no memory), and what
-//! needs every return at once ([`Stat::needs_returns`]: O(bars) time and memory).
+//! needs every return at once ([`Stat::needs_returns`]: O(bars), and memory for a twentieth of them).
 //!
 //! Several assets are judged as one account by [`GroupRun`].
 //!
@@ -14,6 +14,8 @@ mod extended;
 mod group;
 mod lanes;
 mod path;
+mod quantile;
+mod returns;
 mod stat;
 mod summary;
 mod trades;

@@ -4,6 +4,7 @@ use multiversion::multiversion;
 
 use super::Moments;
 use super::lanes::{Extremes, Source, Sums, scan};
+use super::returns::share;
 use crate::engine::{Account, Fill};
 use crate::records::drawdowns;
 
@@ -320,12 +321,6 @@ impl<'a> Walk<'a> {
         };
         (path, self.segments.moments)
     }
-}
-
-/// The return from `b` to `a`, as a share of `b` without its sign; 0 where nothing changed.
-#[inline(always)]
-fn share(a: f64, b: f64) -> f64 {
-    if a == b { 0.0 } else { (a - b) / b.abs() }
 }
 
 /// The account's value at every bar's close, written to `out`.

@@ -4,6 +4,7 @@ use market_data::BarsView;
 
 use super::extended::Extended;
 use super::path::{Path, equity, returns};
+use super::returns::{Known, OfFills, Returns};
 use super::trades::TradeSums;
 use super::{Stat, StatSet};
 use crate::engine::Fill;
@@ -161,9 +162,8 @@ impl<'a> Run<'a> {
             };
             let annual_return = about.path(&path, growth, &mut out);
             if set.needs_returns() {
-                let mut values = vec![0.0; close.len()];
-                equity(close, self.fills, self.init_cash, &mut values);
-                about.returns(values, annual_return, &mut out);
+                let returns = OfFills::new(close, self.fills, self.init_cash);
+                about.returns(returns, path.sum, annual_return, &mut out);
             }
         }
         (out.only(set), moments)
@@ -215,15 +215,23 @@ impl About<'_> {
         };
         let annual_return = self.path(&path, growth, &mut out);
         if set.needs_returns() {
-            self.returns(equity, annual_return, &mut out);
+            let mut values = equity;
+            returns(self.init_cash, &mut values);
+            self.returns(Known(&values), path.sum, annual_return, &mut out);
         }
         out.only(set)
     }
 
-    /// What needs all returns at once, those of `values`, which are the equity.
-    fn returns(&self, mut values: Vec<f64>, annual_return: f64, out: &mut Statistics) {
-        returns(self.init_cash, &mut values);
-        let extended = Extended::of(&mut values, self.bars.close);
+    /// What needs all `returns` at once, which add up to `sum`.
+    fn returns(
+        &self,
+        returns: impl Returns + Copy,
+        sum: f64,
+        annual_return: f64,
+        out: &mut Statistics,
+    ) {
+        let close = self.bars.close;
+        let extended = Extended::of(returns, sum / close.len() as f64, close);
         let tail = extended.p95.abs() / extended.p5.abs();
         out.set(Stat::Skew, extended.skew);
         out.set(Stat::Kurtosis, extended.kurtosis);

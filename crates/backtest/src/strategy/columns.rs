@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use features::FeatureError;
 use features::registry::{self, Column, Indicator};
 use market_data::BarsView;
+use rayon::prelude::*;
 
 use super::cross::Operand;
 use super::expression::{Arithmetic, combine};
@@ -84,7 +85,7 @@ impl Job<'_> {
 }
 
 impl<'a> FeatureColumns<'a> {
-    /// Computes `wanted` over `bars`, one after the other.
+    /// Computes `wanted` over `bars`, on all threads.
     ///
     /// # Errors
     /// As [`Feature::compute`].
@@ -92,7 +93,15 @@ impl<'a> FeatureColumns<'a> {
         bars: BarsView<'a>,
         wanted: impl IntoIterator<Item = Feature>,
     ) -> Result<Self, FeatureError> {
-        Self::compute_with(bars, wanted, |jobs| jobs.iter_mut().try_for_each(Job::run))
+        /// Fewer bars are done before another thread has woken up.
+        const WORTH_A_THREAD: usize = 1 << 14;
+        Self::compute_with(bars, wanted, |jobs| {
+            if bars.len() < WORTH_A_THREAD {
+                return jobs.iter_mut().try_for_each(Job::run);
+            }
+            // In the order of the jobs: the first error is the same on any number of threads.
+            jobs.par_iter_mut().map(Job::run).collect::<Vec<_>>().into_iter().collect()
+        })
     }
 
     /// As [`FeatureColumns::compute`], where `run` is given independent jobs to run, in any order

@@ -41,6 +41,7 @@ mod feature;
 pub mod file;
 mod lookahead;
 mod next_bar;
+mod signals;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub use feature::{Call, Feature, Number, Side};
 pub use file::parse;
 pub use lookahead::{Lookahead, lookahead};
 pub use next_bar::NextBar;
+pub use signals::{Lap, signals_of};
 pub use stream::FeatureStream;
 
 use crate::error::suggest;
@@ -112,6 +114,25 @@ pub struct EntryExit {
     pub short_entry: Mask,
     /// Exits of shorts; empty where the strategy has none of its own.
     pub short_exit: Mask,
+}
+
+impl EntryExit {
+    fn masks(&mut self) -> [&mut Mask; 4] {
+        [&mut self.entry, &mut self.exit, &mut self.short_entry, &mut self.short_exit]
+    }
+
+    /// Forgets all bars, with room for `bars` of them.
+    fn clear(&mut self, bars: usize) {
+        self.masks().into_iter().for_each(|mask| mask.clear(bars));
+    }
+
+    /// Puts the signals of the bars that follow behind these, which fill their words.
+    fn append(&mut self, later: &Self) {
+        self.entry.append(&later.entry);
+        self.exit.append(&later.exit);
+        self.short_entry.append(&later.short_entry);
+        self.short_exit.append(&later.short_exit);
+    }
 }
 
 /// A rule that turns features into entries and exits.

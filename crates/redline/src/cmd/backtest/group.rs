@@ -121,6 +121,7 @@ fn check(args: &BacktestArgs, loaded: &[Loaded]) -> Result<()> {
         ("--per-bar", args.per_bar.is_some()),
         ("--check-lookahead", args.check_lookahead.is_some()),
         ("--report", args.report.is_some()),
+        ("--repeat", args.repeat.get() > 1),
         ("--drawdowns-out", args.drawdowns_out.is_some()),
     ] {
         if is_given {
@@ -163,9 +164,9 @@ fn signals(
     bars: &[BarsView<'_>],
     elapsed: &mut Elapsed,
 ) -> Result<Vec<Signals>> {
-    let mut took = source::Took::default();
     let mut all = Vec::new();
     for (asset, bars) in bars.iter().enumerate() {
+        let mut took = source::Took::default();
         let masks = args.masks(asset, bars, &mut took)?;
         elapsed.features += took.features_ns;
         elapsed.signals += took.signals_ns;

@@ -7,6 +7,7 @@
 mod group;
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -126,6 +127,9 @@ pub(crate) struct BacktestArgs {
     /// Write a page with curves, months, drawdowns and statistics, which needs no other file
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+    /// Run this many times in this process: the times are each step's median
+    #[arg(long, value_name = "N", default_value = "1")]
+    repeat: NonZeroUsize,
     #[command(flatten)]
     pub(crate) pprof: crate::profile::PprofArgs,
     #[command(flatten)]
@@ -146,13 +150,31 @@ struct Document {
     beyond: Option<Beyond>,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Clone, Copy, Default, Serialize)]
 struct Elapsed {
     load: u64,
     features: u64,
     signals: u64,
     simulate: u64,
     statistics: u64,
+}
+
+impl Elapsed {
+    /// The median of each step over `runs`, of which there is one at least.
+    fn medians(runs: &[Self]) -> Self {
+        let median = |of: fn(&Self) -> u64| {
+            let mut values: Vec<u64> = runs.iter().map(of).collect();
+            values.sort_unstable();
+            values[values.len() / 2]
+        };
+        Self {
+            load: median(|run| run.load),
+            features: median(|run| run.features),
+            signals: median(|run| run.signals),
+            simulate: median(|run| run.simulate),
+            statistics: median(|run| run.statistics),
+        }
+    }
 }
 
 impl BacktestArgs {
@@ -221,8 +243,8 @@ impl BacktestArgs {
         let masks = self.masks(0, bars, &mut took)?;
         let signals = source::directed(masks, direction);
         (elapsed.features, elapsed.signals) = (took.features_ns, took.signals_ns);
-        backtest::check(bars, &signals, config)?;
         let started = Instant::now();
+        backtest::check(bars, &signals, config)?;
         engine::simulate(bars, &signals, config, &mut fills)?;
         elapsed.simulate = elapsed_ns(started);
         Ok(fills)
@@ -235,7 +257,6 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     if args.cash_sharing {
         bail!("--cash-sharing: one asset has its cash for itself; give --data more than once");
     }
-    let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
     let closes = backtest::fill_close(&loaded.bars.close);
     let bars = loaded.bars.view();
     let varying = args.per_bar.as_deref().map(|path| BarOptions::read(path, &bars)).transpose()?;
@@ -246,20 +267,24 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     if let Some(verdict) = check_lookahead(args, &bars)? {
         return Ok(verdict);
     }
-    let fills = args.fill(&bars, &config, direction, &mut elapsed)?;
-
-    let started = Instant::now();
-    let valued = BarsView { close: &closes, ..bars };
-    let run = Run {
-        bars: valued,
-        fills: &fills,
-        init_cash: config.init_cash,
-        freq_ns: loaded.freq_ns,
-        returns: None,
-    };
     let wanted = args.wanted();
-    let statistics = run.statistics(wanted);
-    elapsed.statistics = elapsed_ns(started);
+    let valued = BarsView { close: &closes, ..bars };
+    let (init_cash, freq_ns) = (config.init_cash, loaded.freq_ns);
+    let mut runs = Vec::new();
+    let (fills, statistics) = loop {
+        let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
+        let fills = args.fill(&bars, &config, direction, &mut elapsed)?;
+        let started = Instant::now();
+        let run = Run { bars: valued, fills: &fills, init_cash, freq_ns, returns: None };
+        let statistics = run.statistics(wanted);
+        elapsed.statistics = elapsed_ns(started);
+        runs.push(elapsed);
+        if runs.len() == args.repeat.get() {
+            break (fills, statistics);
+        }
+    };
+    let run = Run { bars: valued, fills: &fills, init_cash, freq_ns, returns: None };
+    let elapsed = Elapsed::medians(&runs);
 
     let json = args.json.json.as_deref();
     let wants_detail = json.is_some() || args.report.is_some() || args.drawdowns_out.is_some();
