@@ -74,48 +74,77 @@ const LANES: usize = 8;
 /// large sum; and few enough to stay in the first-level cache.
 const BLOCK: usize = 512;
 
-macro_rules! sums {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
-        /// Sums over all bars.
-        #[derive(Default)]
-        struct Sums { $($(#[$doc])* $name: f64),+ }
-
-        /// [`Sums`] of a block, a lane each.
-        #[derive(Default)]
-        struct Lanes { $($name: [f64; LANES]),+ }
-
-        impl Sums {
-            fn add(&mut self, lanes: &Lanes) {
-                $(self.$name += lanes.$name.iter().sum::<f64>();)+
-            }
-        }
-    };
-}
-
-sums! {
+/// Sums over all bars.
+#[derive(Default)]
+struct Sums {
     /// Powers of the returns about their mean.
-    m1,
-    m2,
-    m3,
-    m4,
+    m1: f64,
+    m2: f64,
+    m3: f64,
+    m4: f64,
     /// The price's returns about theirs, squares, and products with the account's.
-    price,
-    price_squares,
-    products,
+    price: f64,
+    price_squares: f64,
+    products: f64,
 }
 
-impl Lanes {
-    #[inline(always)]
-    fn add(&mut self, lane: usize, r: f64, price: f64) {
-        let square = r * r;
-        self.m1[lane] += r;
-        self.m2[lane] += square;
-        self.m3[lane] += square * r;
-        self.m4[lane] += square * square;
-        self.price[lane] += price;
-        self.price_squares[lane] += price * price;
-        self.products[lane] += r * price;
+impl Sums {
+    fn add(&mut self, own: &[f64], price: &[f64]) {
+        let [m1, m2, m3, m4] = powers(own);
+        let [sum, squares, products] = with_price(own, price);
+        self.m1 += m1;
+        self.m2 += m2;
+        self.m3 += m3;
+        self.m4 += m4;
+        self.price += sum;
+        self.price_squares += squares;
+        self.products += products;
     }
+}
+
+// Two small loops with few sums each: of one with all seven the compiler makes no vectors.
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
+fn powers(own: &[f64]) -> [f64; 4] {
+    let mut lanes = [[0.0; LANES]; 4];
+    let (groups, rest) = own.as_chunks::<LANES>();
+    let last = [padded(rest)];
+    for group in groups.iter().chain(&last) {
+        let squares: [f64; LANES] = std::array::from_fn(|lane| group[lane] * group[lane]);
+        add(&mut lanes[0], group);
+        add(&mut lanes[1], &squares);
+        add(&mut lanes[2], &std::array::from_fn(|lane| squares[lane] * group[lane]));
+        add(&mut lanes[3], &std::array::from_fn(|lane| squares[lane] * squares[lane]));
+    }
+    lanes.map(|lanes| lanes.iter().sum())
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
+fn with_price(own: &[f64], price: &[f64]) -> [f64; 3] {
+    let mut lanes = [[0.0; LANES]; 3];
+    let (own, own_rest) = own.as_chunks::<LANES>();
+    let (price, price_rest) = price.as_chunks::<LANES>();
+    let last = ([padded(own_rest)], [padded(price_rest)]);
+    for (own, price) in own.iter().chain(&last.0).zip(price.iter().chain(&last.1)) {
+        add(&mut lanes[0], price);
+        add(&mut lanes[1], &std::array::from_fn(|lane| price[lane] * price[lane]));
+        add(&mut lanes[2], &std::array::from_fn(|lane| own[lane] * price[lane]));
+    }
+    lanes.map(|lanes| lanes.iter().sum())
+}
+
+#[inline(always)]
+fn add(lanes: &mut [f64; LANES], terms: &[f64; LANES]) {
+    for lane in 0..LANES {
+        lanes[lane] += terms[lane];
+    }
+}
+
+/// Fewer than [`LANES`] values and zeros, which add nothing.
+fn padded(rest: &[f64]) -> [f64; LANES] {
+    let mut all = [0.0; LANES];
+    all[..rest.len()].copy_from_slice(rest);
+    all
 }
 
 struct Pass {
@@ -137,11 +166,13 @@ fn pass<R: Returns>(
         let (price, own) = (&mut price[..to - from], &mut own[..to - from]);
         moves(close, from, price);
         returns.block(from, price, own);
-        sums.add(&block(own, price, mean, about));
         if let Some([low, high]) = &mut brackets {
             low.note(own);
             high.note(own);
         }
+        own.iter_mut().for_each(|own| *own -= mean);
+        price.iter_mut().for_each(|price| *price -= about);
+        sums.add(own, price);
     }
     Pass { sums, brackets }
 }
@@ -159,22 +190,6 @@ fn moves(close: &[f64], from: usize, out: &mut [f64]) {
     for (out, [before, now]) in out.iter_mut().zip(close[first - 1..to].array_windows()) {
         *out = (now - before) / before;
     }
-}
-
-#[inline(always)]
-fn block(own: &[f64], price: &[f64], mean: f64, about: f64) -> Lanes {
-    let mut lanes = Lanes::default();
-    let (own, own_rest) = own.as_chunks::<LANES>();
-    let (price, price_rest) = price.as_chunks::<LANES>();
-    for (own, price) in own.iter().zip(price) {
-        for lane in 0..LANES {
-            lanes.add(lane, own[lane] - mean, price[lane] - about);
-        }
-    }
-    for (lane, (own, price)) in own_rest.iter().zip(price_rest).enumerate() {
-        lanes.add(lane, own - mean, price - about);
-    }
-    lanes
 }
 
 #[cfg(test)]
