@@ -10,7 +10,7 @@ struct Params {
 }
 
 fn main() -> Result<(), MonitorError> {
-    let closes: Vec<f64> = (0..525_600).map(|bar| 100.0 + (f64::from(bar) * 0.01).sin()).collect();
+    let closes = walk(525_600);
     let monitor = PerformanceMonitor::new();
 
     // What a backtest costs. Any function of data and parameters will do for a strategy.
@@ -32,7 +32,18 @@ fn main() -> Result<(), MonitorError> {
 
 /// A figure and its unit. What the system does not say is no 0.
 fn told(value: Option<f64>, unit: &str) -> String {
-    value.map_or_else(|| "not available".to_owned(), |value| format!("{value:.1}{unit}"))
+    value.map_or_else(|| "not available".to_owned(), |value| format!("{value:.3}{unit}"))
+}
+
+/// A year of minutes of a random walk.
+fn walk(bars: usize) -> Vec<f64> {
+    let (mut state, mut price) = (1_u64, 100.0);
+    let mut step = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        price *= 1.0 + ((state >> 33) as f64 / (1_u64 << 31) as f64 - 0.5) * 1e-3;
+        price
+    };
+    (0..bars).map(|_| step()).collect()
 }
 
 /// What 1 grows to where it is held while the fast average lies above the slow one.

@@ -25,8 +25,8 @@ const KPIS: &str = r#"
 fn main() -> Result<(), GateError> {
     let specs = parse_kpis(KPIS)?;
     let base = results(&specs, 200_000);
-    let head = results(&specs, 400_000);
-    // Both sides from this machine: twice the work is a regression.
+    let head = results(&specs, 800_000);
+    // Both sides from this machine: four times the work is a regression.
     let comparison = compare(&base, &head);
     print!("\n{comparison}");
     assert!(comparison.has_regressed());

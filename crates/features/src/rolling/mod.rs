@@ -7,7 +7,7 @@
 //! windows of the median and the quantile.
 //!
 //! ```
-//! let mut mean = [0.0; 4];
+//! let mut mean = [0.0_f64; 4];
 //! features::rolling::mean(&[1.0, 2.0, 3.0, 7.0], 3, &mut mean)?;
 //! assert!(mean[1].is_nan());
 //! assert_eq!(mean[2..], [2.0, 4.0]);

@@ -14,7 +14,7 @@
 //! undefined score and counts as the lowest.
 //!
 //! ```
-//! use optimizer::sampler::{Sampler, SamplerKind};
+//! use optimizer::sampler::SamplerKind;
 //! use optimizer::{Axis, MAX_POINTS, ParamSpace};
 //!
 //! let space = ParamSpace::new(vec![Axis::parse("x", "-10:10:1")?], None)?;
