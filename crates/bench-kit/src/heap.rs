@@ -1,4 +1,13 @@
 //! Heap blocks and bytes of a piece of code, exactly, and the places that took them.
+//!
+//! ```
+//! bench_kit::heap!();
+//!
+//! fn main() {
+//!     let (values, count) = bench_kit::heap::count(|| vec![0_u8; 100]);
+//!     assert_eq!((values.len() as u64, count.bytes, count.blocks), (100, 100, 1));
+//! }
+//! ```
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt;

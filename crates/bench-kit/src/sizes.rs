@@ -1,5 +1,10 @@
 //! The sizes of standard cases, at two scales: full when a bench measures, small when it only runs
 //! (`cargo bench -- --test`, or under `cargo test`), so that it cannot rot.
+//!
+//! ```
+//! // Only `cargo bench` measures at the full size.
+//! assert_eq!(bench_kit::sizes::minute_year(), 5_000);
+//! ```
 
 fn measures() -> bool {
     let has = |name: &str| std::env::args().any(|argument| argument == name);

@@ -91,7 +91,12 @@ fn stream(kernel: &str, stores: &str, threads: usize, mib: usize, seconds: f64) 
 }
 
 fn fma(dtype: &str, threads: usize, seconds: f64) -> Answer {
-    let case = FmaCase::new(dtype, threads).ok_or("no such chains on this processor")?;
+    let case = match dtype {
+        "f64" => FmaCase::f64(threads),
+        "f32" => FmaCase::f32(threads),
+        _ => return Err(format!("unknown type `{dtype}`").into()),
+    };
+    let case = case.ok_or("this processor has no fused multiply-add")?;
     let calls = calls(seconds, case.run(10) / 10);
     let rate = (case.flops() * calls) as f64 * 1e-9 / case.run(calls).as_secs_f64();
     if !case.verify() {

@@ -2,6 +2,18 @@
 //!
 //! A case holds its memory or its file; `run` times a number of calls and gives their wall time,
 //! from the first thread's beginning to the last one's end.
+//!
+//! ```
+//! use hw_probe::cases::StreamArrays;
+//! use hw_probe::{Kernel, Stores};
+//!
+//! let arrays = StreamArrays::new(&[Kernel::Triad], 1, 1 << 20)?;
+//! let triad = arrays.case(Kernel::Triad, Stores::Regular);
+//! assert!(triad.verify());
+//! let seconds = triad.run(10).as_secs_f64();
+//! println!("{:.1} GB/s", triad.bytes() as f64 * 10.0 / seconds * 1e-9);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::io;
 use std::path::Path;
@@ -80,16 +92,16 @@ impl FmaCase {
     /// Links of each chain in one call.
     const LINKS: usize = 100_000;
 
-    /// `dtype` is `f32` or `f64`; `None` for any other, and on a processor without FMA.
+    /// Chains of `f32`; `None` on a processor without FMA.
     #[must_use]
-    pub fn new(dtype: &str, threads: usize) -> Option<Self> {
-        let kernels = FmaKernels::detect()?;
-        let chains: &'static dyn Chains = match dtype {
-            "f32" => &kernels.f32,
-            "f64" => &kernels.f64,
-            _ => return None,
-        };
-        Some(Self { chains, threads })
+    pub fn f32(threads: usize) -> Option<Self> {
+        Some(Self { chains: &FmaKernels::detect()?.f32, threads })
+    }
+
+    /// Chains of `f64`; `None` on a processor without FMA.
+    #[must_use]
+    pub fn f64(threads: usize) -> Option<Self> {
+        Some(Self { chains: &FmaKernels::detect()?.f64, threads })
     }
 
     /// Floating-point operations of one call, all threads together.

@@ -1,4 +1,13 @@
 //! Matrix products through `ndarray`, as users call them, by every backend compiled in.
+//!
+//! ```
+//! use hw_probe::gemm::{Backend, Element, filled, verify};
+//!
+//! let (a, b) = (filled::<f64>(64, 1), filled::<f64>(64, 2));
+//! let mut c = filled::<f64>(64, 3);
+//! f64::product(Backend::ALL[0], 1, a.view(), b.view(), &mut c);
+//! assert!(verify(&a, &b, &c));
+//! ```
 
 use ndarray::{Array2, ArrayView2};
 

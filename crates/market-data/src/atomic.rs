@@ -1,4 +1,19 @@
 //! Files that are written whole or not at all.
+//!
+//! ```
+//! use std::io::{self, Write};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("notes.txt");
+//! market_data::atomic::write(&path, |file| file.write_all(b"whole"))?;
+//! let failed = market_data::atomic::write(&path, |file| {
+//!     file.write_all(b"half")?;
+//!     Err(io::Error::other("the power is gone"))
+//! });
+//! assert!(failed.is_err());
+//! assert_eq!(std::fs::read_to_string(&path)?, "whole");
+//! # Ok::<(), io::Error>(())
+//! ```
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

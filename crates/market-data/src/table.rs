@@ -1,4 +1,17 @@
 //! Named columns of any kind, in Parquet: features, orders, trades, trials, signals.
+//!
+//! ```
+//! use market_data::table::{Column, Table};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("signals.parquet");
+//! let signals = Table::new()
+//!     .with("entry", Column::Bool(vec![true, false]))
+//!     .with("exit", Column::Bool(vec![false, true]));
+//! signals.write(&path)?;
+//! assert_eq!(Table::read(&path)?, signals);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fs::File;
 use std::path::Path;

@@ -15,6 +15,9 @@
 //! assert_eq!(sum, 499_999_500_000);
 //! println!("peak {:?} bytes in {:?}", usage.peak_rss_bytes, usage.wall);
 //! ```
+//!
+//! Whole programs: `cargo run -p monitor --example performance_monitor` (what a backtest costs) and
+//! `--example continuous_monitor` (a monitor in the background).
 
 mod action;
 mod alerts;

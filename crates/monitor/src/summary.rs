@@ -1,5 +1,6 @@
 //! A run in a few figures: the `redline.monitor/1` document.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -92,7 +93,7 @@ pub struct Summary {
     /// Log lines that could not be written.
     pub lost_log_lines: u64,
     /// Why a figure is missing, by metric.
-    pub not_available: serde_json::Map<String, serde_json::Value>,
+    pub not_available: BTreeMap<String, String>,
 }
 
 impl Summary {
@@ -217,8 +218,8 @@ impl Totals {
     }
 
     /// Metrics that no sample had, with the last reason.
-    fn missing(&self, latest: Option<&Sample>) -> serde_json::Map<String, serde_json::Value> {
-        let Some(latest) = latest else { return serde_json::Map::new() };
+    fn missing(&self, latest: Option<&Sample>) -> BTreeMap<String, String> {
+        let Some(latest) = latest else { return BTreeMap::new() };
         Metric::ALL
             .iter()
             .filter(|metric| self.total(**metric).is_none())

@@ -21,6 +21,9 @@
 //! assert_eq!((kpi.value, kpi.status), (Some(0.003), Status::Ok));
 //! # Ok::<(), perf_gate::GateError>(())
 //! ```
+//!
+//! A whole program: `cargo run -p perf-gate --example custom_kpi`, a KPI of one's own, measured,
+//! judged and compared.
 
 mod compare;
 mod error;

@@ -1,4 +1,9 @@
 //! Files of other measuring tools, read tolerantly: what is not needed may be missing or new.
+//!
+//! ```
+//! // Whatever a busy machine adds, it adds: the lower quartile stands for a process.
+//! assert_eq!(perf_gate::read::lower_quartile(&[5.0, 3.0, 4.0, 90.0, 3.5]), Some(3.5));
+//! ```
 
 use std::path::Path;
 

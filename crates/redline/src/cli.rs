@@ -4,11 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::cmd;
+use crate::{cmd, version};
 
 /// How fast this machine is, how fast your backtest stack runs against it, and what changed.
 #[derive(Debug, Parser)]
-#[command(name = "redline", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(
+    name = "redline",
+    version,
+    long_version = version::long(),
+    propagate_version = true,
+    after_help = EXAMPLES
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -69,6 +75,10 @@ pub(crate) enum Verb {
     Report(cmd::report::ReportArgs),
     /// Look into a bench case or a run: flamegraph, heap, instructions, and what changed since
     Profile(crate::profile::ProfileArgs),
+    /// Print the completions of a shell: bash, elvish, fish, powershell or zsh
+    Completions(cmd::shell::CompletionsArgs),
+    /// Write the manual pages
+    Man(cmd::shell::ManArgs),
 }
 
 /// The `--json` option.

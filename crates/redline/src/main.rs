@@ -20,6 +20,7 @@ mod strategies;
 mod suite;
 mod tables;
 mod values;
+mod version;
 
 use std::process::ExitCode;
 
@@ -69,6 +70,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Export(args) => cmd::export::run(&args, &cli.global),
         Verb::Report(args) => cmd::report::run(&args, &cli.global),
         Verb::Profile(args) => profile::run(&args, &cli.global),
+        Verb::Completions(args) => cmd::shell::completions(&args),
+        Verb::Man(args) => cmd::shell::man(&args, &cli.global),
     }
 }
 

@@ -12,6 +12,36 @@
 //! | signals to the bars of orders | `events.rs` |
 //! | eight accounts side by side | `lanes.rs` |
 //! | eight numbers as one | `vector.rs`, `avx512.rs` |
+//!
+//! ```
+//! use backtest::batch::{Batch, Events, Tile};
+//! use backtest::strategy::{self, EntryExit, Feature, Last, Strategy};
+//! use backtest::{Config, statistics::Stat};
+//! use market_data::{SynthOptions, synth};
+//!
+//! let bars = synth(&SynthOptions { bars: 1_000, ..SynthOptions::default() });
+//! let cross = strategy::find("ma-cross")?;
+//! // Two trials of one tile; a longer series goes through tile by tile.
+//! let mut signals = Vec::new();
+//! for values in [[5.0, 20.0], [10.0, 40.0]] {
+//!     let column = |feature: &Feature| {
+//!         let mut column = vec![0.0; bars.len()];
+//!         feature.compute(bars.view(), &mut column).map(|()| column)
+//!     };
+//!     let features = cross.features(&values);
+//!     let columns = features.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+//!     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+//!     let (mut memory, mut out) = (vec![Last::default(); cross.crossings()], EntryExit::default());
+//!     cross.signals(&columns, &values, &mut memory, &mut out);
+//!     signals.push(out);
+//! }
+//! let mut batch = Batch::new(&Config::default()).expect("a case for batches");
+//! let (mut tile, mut events) = (Tile::new(), Events::new());
+//! tile.load(&bars.close, 0..bars.len());
+//! batch.feed(&tile, &signals, &mut events);
+//! assert!(batch.statistics(1, bars.view(), 60_000_000_000).get(Stat::TotalTrades) > Some(0.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;

@@ -1,4 +1,18 @@
 //! Everything that decides how signals become orders. The defaults are VectorBT's.
+//!
+//! ```
+//! use backtest::config::{Accumulate, Config, SizeType};
+//!
+//! let half_of_it_with_a_stop = Config {
+//!     size: 0.5.into(),
+//!     size_type: SizeType::Percent.into(),
+//!     accumulate: Accumulate::Off.into(),
+//!     fees: 0.001.into(),
+//!     sl_stop: 0.02.into(),
+//!     ..Config::default()
+//! };
+//! assert!(half_of_it_with_a_stop.has_stops());
+//! ```
 
 pub(crate) mod check;
 mod per_bar;

@@ -20,6 +20,22 @@
 //! | orders sized bar by bar | `orders.rs` |
 //! | comparisons that forgive rounding | `float.rs` |
 //! | what the cache is asked for in advance | `prefetch.rs` |
+//!
+//! ```
+//! use backtest::{Config, Direction, Mask, Signals, engine};
+//! use market_data::{SynthOptions, synth};
+//!
+//! let bars = synth(&SynthOptions { bars: 3, ..SynthOptions::default() });
+//! let entry = Mask::from_bools(&[true, false, false]);
+//! let exit = Mask::from_bools(&[false, false, true]);
+//! let signals = Signals::new(entry, exit, Direction::LongOnly);
+//! let mut fills = Vec::new();
+//! engine::simulate(&bars.view(), &signals, &Config::default(), &mut fills)?;
+//! let [bought, sold] = [fills[0].order, fills[1].order];
+//! assert_eq!((bought.side, bought.bar), (engine::Side::Buy, 0));
+//! assert_eq!((sold.price, fills[1].account.position), (bars.close[2], 0.0));
+//! # Ok::<(), backtest::BacktestError>(())
+//! ```
 
 mod account;
 mod all_in;

@@ -8,6 +8,19 @@
 //! Several assets are judged as one account by [`GroupRun`].
 //!
 //! A year has 365 days. Standard deviations have one degree of freedom removed.
+//!
+//! ```
+//! use backtest::statistics::{Run, Stat, StatSet};
+//! use market_data::{SynthOptions, synth};
+//!
+//! // An account that never trades keeps what it has.
+//! let bars = synth(&SynthOptions::default());
+//! let (init_cash, freq_ns) = (100.0, 60_000_000_000);
+//! let run = Run { bars: bars.view(), fills: &[], init_cash, freq_ns, returns: None };
+//! let statistics = run.statistics(StatSet::of(&[Stat::EndValue, Stat::WinRate]));
+//! assert_eq!(statistics.get(Stat::EndValue), Some(100.0));
+//! assert_eq!(statistics.get(Stat::WinRate), None);
+//! ```
 
 mod course;
 mod extended;

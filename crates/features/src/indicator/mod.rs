@@ -1,4 +1,12 @@
 //! The indicators, by family: each one a declaration and a small graph of kernels.
+//!
+//! ```
+//! let close: Vec<f64> = (0..100).map(|i| 100.0 + (i as f64 * 0.3).sin()).collect();
+//! let mut rsi = vec![0.0; close.len()];
+//! features::indicator::rsi(&close, 14, &mut rsi)?;
+//! assert!(rsi[13].is_nan() && (0.0..=100.0).contains(&rsi[14]));
+//! # Ok::<(), features::FeatureError>(())
+//! ```
 
 pub(crate) mod alpha;
 pub(crate) mod average;

@@ -5,6 +5,14 @@
 //! docs say, and give the same bits as the indicator of the same name. A thread remembers the plans
 //! of its latest eight statistics: called again, they take nothing from the heap, but for the sorted
 //! windows of the median and the quantile.
+//!
+//! ```
+//! let mut mean = [0.0_f64; 4];
+//! features::rolling::mean(&[1.0, 2.0, 3.0, 7.0], 3, &mut mean)?;
+//! assert!(mean[1].is_nan());
+//! assert_eq!(mean[2..], [2.0, 4.0]);
+//! # Ok::<(), features::FeatureError>(())
+//! ```
 
 use crate::engine::graph::{Graph, Series};
 use crate::error::FeatureError;

@@ -11,6 +11,23 @@
 //! Scores are coloured by the scale viridis, which is read the same without red and green, and in
 //! grey. `INK` and `PAPER` are used for nothing else, so that a page can turn them over in the
 //! dark.
+//!
+//! ```
+//! use optimizer::pictures::{Trials, heatmap};
+//!
+//! let names = ["fast".to_owned(), "slow".to_owned()];
+//! let points: [&[f64]; 3] = [&[5.0, 20.0], &[5.0, 40.0], &[10.0, 20.0]];
+//! let trials = Trials {
+//!     names: &names,
+//!     points: &points,
+//!     scores: &[0.4, 1.1, 0.7],
+//!     score_name: "sharpe_ratio",
+//!     is_lower_better: false,
+//!     best: Some(1),
+//! };
+//! assert!(heatmap(&trials, 0, 1)?.starts_with("<svg"));
+//! # Ok::<(), optimizer::OptimizerError>(())
+//! ```
 
 mod heatmap;
 mod history;

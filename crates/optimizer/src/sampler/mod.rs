@@ -12,6 +12,23 @@
 //! A sampler's points depend on its seed and on what it was told, and on nothing else: not on how
 //! many were asked for at once, nor on threads. Scores are such that higher is better; NaN is an
 //! undefined score and counts as the lowest.
+//!
+//! ```
+//! use optimizer::sampler::SamplerKind;
+//! use optimizer::{Axis, MAX_POINTS, ParamSpace};
+//!
+//! let space = ParamSpace::new(vec![Axis::parse("x", "-10:10:1")?], None)?;
+//! let (mut sampler, trials) = SamplerKind::Tpe.build(&space, 40, 7, MAX_POINTS)?;
+//! let mut best = f64::NEG_INFINITY;
+//! for _ in 0..trials {
+//!     let points = sampler.ask(1)?;
+//!     let told: Vec<_> = points.into_iter().map(|x| (x.clone(), -(x[0] - 3.0).abs())).collect();
+//!     best = told.iter().fold(best, |best, (_, score)| best.max(*score));
+//!     sampler.tell(&told);
+//! }
+//! assert!(best >= -1.0);
+//! # Ok::<(), optimizer::OptimizerError>(())
+//! ```
 
 mod cma_es;
 mod grid;

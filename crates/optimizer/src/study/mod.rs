@@ -5,6 +5,17 @@
 //! same search asks its sampler for the same points, and takes from the journal what is there:
 //! so a resumed search is the uninterrupted one, bit by bit. Numbers are written in the shortest
 //! decimal form that reads back as the same bits.
+//!
+//! ```
+//! use market_data::{SynthOptions, synth};
+//! use optimizer::study::fingerprint;
+//!
+//! // A study is of its very bars: another seed is another study.
+//! let of = |seed| synth(&SynthOptions { seed, ..SynthOptions::default() });
+//! let minute = 60_000_000_000;
+//! assert_eq!(fingerprint(of(1).view(), minute), fingerprint(of(1).view(), minute));
+//! assert_ne!(fingerprint(of(1).view(), minute), fingerprint(of(2).view(), minute));
+//! ```
 
 mod journal;
 mod merge;

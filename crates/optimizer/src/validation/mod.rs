@@ -12,6 +12,13 @@
 //!
 //! All but the plateau work on spans of time ([`Trial::segments`](crate::Trial::segments)), so that none
 //! needs a return of a bar.
+//!
+//! ```
+//! // A daily Sharpe ratio of 0.1 over five years: skill, where it was the best of two trials; likely
+//! // luck, where it was the best of a thousand.
+//! let of = |trials| optimizer::deflated_sharpe_ratio(0.1, 0.001, trials, 1_260, 0.0, 3.0);
+//! assert!(of(2) > 0.95 && of(1_000) < 0.75);
+//! ```
 
 pub mod deflated;
 pub mod pbo;

@@ -1,4 +1,22 @@
 //! A run record in the forms that other programs read.
+//!
+//! ```
+//! use perf_gate::export::{Format, export};
+//! use perf_gate::{RunRecord, SCHEMA};
+//!
+//! let record = RunRecord {
+//!     schema: SCHEMA.to_owned(),
+//!     machine: hw_probe::machine(),
+//!     commit: None,
+//!     dirty: None,
+//!     version: "1.0.0".to_owned(),
+//!     command: Vec::new(),
+//!     started_at: "2026-01-31T12:00:00Z".to_owned(),
+//!     kpis: Vec::new(),
+//!     probe: None,
+//! };
+//! assert!(export(&record, Format::OpenMetrics).ends_with("# EOF\n"));
+//! ```
 
 mod bencher;
 mod csv;

@@ -1,4 +1,30 @@
 //! A metric over stored records: its course, where it changed, and with which commit.
+//!
+//! ```
+//! use perf_gate::{Measured, RunRecord, SCHEMA, history::history, parse_kpis};
+//!
+//! let kpis = parse_kpis("[[kpi]]\nname = 'load'\ntitle = 'Load'\nunit = 's'\nbetter = 'lower'")?;
+//! // Ten runs of about 1 s, then ten of about 2.
+//! let record = |day: usize| RunRecord {
+//!     schema: SCHEMA.to_owned(),
+//!     machine: hw_probe::machine(),
+//!     commit: Some(format!("commit of day {day}")),
+//!     dirty: Some(false),
+//!     version: "1.0.0".to_owned(),
+//!     command: Vec::new(),
+//!     started_at: format!("2026-01-{day:02}T12:00:00Z"),
+//!     kpis: {
+//!         let seconds = if day <= 10 { 1.0 } else { 2.0 } + day as f64 * 1e-3;
+//!         vec![kpis[0].judge(Measured::Samples(vec![seconds]), None, 16.0)]
+//!     },
+//!     probe: None,
+//! };
+//! let records: Vec<RunRecord> = (1..=20).map(record).collect();
+//! let change = &history(&records)[0].changes[0];
+//! assert!(change.is_worse);
+//! assert_eq!(change.first_after.as_deref(), Some("commit of day 11"));
+//! # Ok::<(), perf_gate::GateError>(())
+//! ```
 
 mod divisive;
 

@@ -6,6 +6,34 @@
 //! | `trend.rs` | each KPI over the records of this machine |
 //! | `plot.rs` | paths over logarithmic axes |
 //! | `page.html` | the template: light, dark, narrow and on paper |
+//!
+//! ```
+//! use perf_gate::page::{Sources, page};
+//! use perf_gate::{RunRecord, SCHEMA};
+//!
+//! let record = RunRecord {
+//!     schema: SCHEMA.to_owned(),
+//!     machine: hw_probe::machine(),
+//!     commit: None,
+//!     dirty: None,
+//!     version: "1.0.0".to_owned(),
+//!     command: Vec::new(),
+//!     started_at: "2026-01-31T12:00:00Z".to_owned(),
+//!     kpis: Vec::new(),
+//!     probe: None,
+//! };
+//! let html = page(&Sources {
+//!     head: &record,
+//!     base: None,
+//!     history: std::slice::from_ref(&record),
+//!     probe: None,
+//!     flamegraphs: &[],
+//!     tables: &[],
+//!     command: "redline report",
+//! })?;
+//! assert!(html.contains("</html>"));
+//! # Ok::<(), perf_gate::GateError>(())
+//! ```
 
 mod machine;
 mod plot;

@@ -10,4 +10,5 @@ pub(crate) mod history;
 pub(crate) mod optimize;
 pub(crate) mod probe;
 pub(crate) mod report;
+pub(crate) mod shell;
 pub(crate) mod suite;

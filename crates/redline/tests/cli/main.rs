@@ -9,5 +9,6 @@ mod optimize;
 mod profile;
 mod records;
 mod report;
+mod shell;
 mod validation;
 mod verbs;
