@@ -22,6 +22,7 @@
 //! # Ok::<(), perf_gate::GateError>(())
 //! ```
 
+mod alerts;
 mod compare;
 mod error;
 pub mod export;
@@ -29,17 +30,24 @@ pub mod gate;
 pub mod history;
 mod kpi;
 pub mod page;
+mod peers;
+mod quality;
 mod random;
 pub mod read;
 mod record;
 mod results;
 mod statistics;
+mod work;
 
+pub use alerts::{Alert, MONITOR_SCHEMA, read_alerts};
 pub use compare::{Basis, Change, Comparison, Verdict, compare};
 pub use error::GateError;
 pub use kpi::{
     Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, median, parse as parse_kpis,
     table,
 };
+pub use peers::{PEERS_SCHEMA, PeerRow, PeerRun, Peers};
+pub use quality::{QUALITY_SCHEMA, Quality, QualityFigure};
 pub use record::{RunRecord, SCHEMA};
 pub use results::{Metric, Results};
+pub use work::Kernel;
