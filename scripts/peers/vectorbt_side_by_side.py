@@ -2,11 +2,12 @@
 
     python -m venv .venv && .venv/bin/pip install -r scripts/peers/requirements.txt
     cargo build --release
-    .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet
+    .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet [--json FILE]
 
 Checks that both sides computed the same thing, then prints times and their ratio: the moving
 average crossover 20/50 with fees and slippage, from prices to total return and to all statistics,
-and 105 pairs of windows. Runs alternate; medians are printed.
+and 105 pairs of windows. Runs alternate; medians are printed, and kept for `redline report` with
+--json benches/record/peers.json.
 """
 
 import argparse
@@ -26,9 +27,12 @@ import pandas as pd
 import vectorbt as vbt
 from vectorbt.generic.nb import crossed_above_nb
 
+import record
+
 warnings.filterwarnings("ignore")
 # Low enough that the fastest pair, with 50,000 orders, keeps some of its cash.
 FEES, SLIPPAGE, CASH = 2e-5, 1e-5, 10_000.0
+PEER = f"VectorBT {vbt.__version__}, Rust engine"
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = ["--fees", str(FEES), "--slippage", str(SLIPPAGE), "--init-cash", str(CASH)]
 
@@ -146,6 +150,7 @@ def timed(work):
 def row(name, theirs, ours):
     theirs, ours = statistics.median(theirs), statistics.median(ours)
     print(f"| {name} | {theirs * 1e3:.2f} ms | {ours * 1e3:.3f} ms | {theirs / ours:.0f}x |")
+    return record.row(f"from prices to {name}", PEER, "ms", ours * 1e3, theirs * 1e3)
 
 
 def main():
@@ -153,6 +158,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--binary", default=str(ROOT / "target/release/redline"))
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", help="keep the medians here, for redline report")
     parser.add_argument("--sweep-only", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     bars = pd.read_parquet(arguments.data)
@@ -221,13 +227,15 @@ def main():
         peaks[0].append(theirs["peak"])
         peaks[1].append(document["peak_rss_bytes"])
     print("\n| from prices to | VectorBT 1.2.0, Rust engine | redline | ratio |\n|---|---:|---:|---:|")
-    for name, (theirs, ours) in times.items():
-        row(name, theirs, ours)
+    kept = [row(name, theirs, ours) for name, (theirs, ours) in times.items()]
     theirs, ours = (statistics.median(peak) for peak in peaks)
     print(f"| 105 pairs, peak memory | {theirs / 1e9:.2f} GB | {ours / 1e9:.3f} GB "
           f"| {theirs / ours:.0f}x |")
+    kept.append(record.row("105 pairs, peak memory", PEER, "GB", ours / 1e9, theirs / 1e9))
     columns = len(close) * 48
     print(f"\npeak memory is {ours / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
+    if arguments.json:
+        record.write(arguments.json, __file__, kept)
 
 
 main()
