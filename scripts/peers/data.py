@@ -3,21 +3,23 @@
 
     cargo build --release -p market-data --example timing
     python scripts/peers/data.py target/release/examples/timing [--rounds 5] [--rows 2500000]
+        [--json benches/record/peers.json]
 
 Needs numpy, pyarrow 26 and polars 2.1. Writes a file with pyarrow's defaults (six columns, prices to
 two decimals, snappy) and one with ours, loads both with each side in a process of its own, and
 prints each side's median over all repeats and the ratio to ours. The first load of a process is
 printed apart: it pays for fresh memory. Polars' allocator keeps the memory of the load before for
 the next, ours gives it back to the system: "reload" is our load into the memory of the one before.
-The CSV has a million rows."""
+The CSV has a million rows. --json keeps the later medians for `redline report`."""
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import record
 
 PEER = """
 import sys, time
@@ -78,7 +80,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--rows", type=int, default=2_500_000)
     parser.add_argument("--case", help="measure only the cases whose name holds this")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="keep the medians here, for redline report")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         theirs, own, out = (str(Path(folder) / name) for name in ("pyarrow.parquet", "redline.parquet", "out.parquet"))
@@ -132,10 +134,12 @@ def main():
         for side in sides:
             row = {"case": case, "side": side, "first_ms": median(first, side), "later_ms": median(later, side)}
             ratios = [row["first_ms"] / median(first, "redline"), row["later_ms"] / median(later, "redline")]
-            rows.append(row | {"first_ratio": ratios[0], "later_ratio": ratios[1]})
+            if side not in ("redline", "reload"):
+                ours = median(later, "redline")
+                rows.append(record.row(case, side, "ms", ours, row["later_ms"]))
             print(f"{case:<22}{side:<10}{row['first_ms']:>10.1f}{row['later_ms']:>10.1f}{ratios[0]:>22.2f}{ratios[1]:>8.2f}")
     if options.json:
-        options.json.write_text(json.dumps({"sizes": sizes, "rows": rows}, indent=1))
+        record.write(options.json, __file__, rows)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,19 @@
 
     cargo build --release -p features --example timing
     python scripts/peers/features.py target/release/examples/timing [--alpha]
+        [--json benches/record/peers.json]
 
-Needs numpy, TA-Lib 0.8 and, with --alpha, polars 2.1. Prints the best of the rounds and ratios."""
+Needs numpy, TA-Lib 0.8 and, with --alpha, polars 2.1. Prints the best of the rounds and ratios;
+--json keeps them for `redline report`."""
 
+import argparse
 import subprocess
-import sys
 import tempfile
 import time
 
 import numpy as np
+
+import record
 
 ROWS, ROUNDS = 525_600, 5
 random = np.random.default_rng(1)
@@ -63,15 +67,19 @@ def classic(binary, file):
         ours(binary, file, "classic", 1, mine)
         ours(binary, file, "classic", 2, mine)
     print("| indicator | TA-Lib ms | redline ms | ratio |\n|---|---|---|---|")
-    row = "| {} | {:.2f} | {:.2f} | {:.2f} |"
+    rows = []
+
+    def row(name, a, b):
+        print(f"| {name} | {a:.2f} | {b:.2f} | {a / b:.2f} |")
+        rows.append(record.row(name, f"TA-Lib {t.__version__}", "ms", b, a))
+
     for name in calls:
-        a, b = peer[name] * 1e3, mine[f"{name}@1"] * 1e3
-        print(row.format(name, a, b, a / b))
+        row(name, peer[name] * 1e3, mine[f"{name}@1"] * 1e3)
     total = sum(peer[name] for name in calls) * 1e3
     for case in ("classic/reused@1", "classic/fresh@1", "classic/reused@2", "classic/fresh@2"):
-        print(row.format(f"all 20: {case}", total, mine[case] * 1e3, total / mine[case] / 1e3))
-    kept, fresh = peer["kept"] * 1e3, mine["classic/fresh@1"] * 1e3
-    print(row.format("all 20, every column kept: classic/fresh@1", kept, fresh, kept / fresh))
+        row(f"all 20: {case}", total, mine[case] * 1e3)
+    row("all 20, every column kept: classic/fresh@1", peer["kept"] * 1e3, mine["classic/fresh@1"] * 1e3)
+    return rows
 
 
 def alpha(binary, file):
@@ -109,8 +117,17 @@ def alpha(binary, file):
     print(f"Polars, the {len(e)} columns it has expressions for, all cores: {a * 1e3:.0f} ms")
     print(f"redline, all 158 columns, 2 threads: {b * 1e3:.0f} ms, {ROWS / b / 1e6:.2f} M rows/s")
     print(f"ratio {a / b:.2f}")
+    case = f"alpha158, 158 columns against {len(e)}"
+    return [record.row(case, f"Polars {pl.__version__}", "ms", b * 1e3, a * 1e3)]
 
 
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+parser.add_argument("binary")
+parser.add_argument("--alpha", action="store_true", help="the 158 columns beside Polars")
+parser.add_argument("--json", help="keep the ratios here, for redline report")
+options = parser.parse_args()
 with tempfile.NamedTemporaryFile() as bars:
     np.concatenate([o, h, l, c, v]).tofile(bars.name)
-    (alpha if "--alpha" in sys.argv else classic)(sys.argv[1], bars.name)
+    measured = (alpha if options.alpha else classic)(options.binary, bars.name)
+if options.json:
+    record.write(options.json, f"{__file__} --alpha" if options.alpha else __file__, measured)

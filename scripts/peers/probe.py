@@ -3,10 +3,11 @@
 FMA peak, NumPy for matrix products, fio for storage.
 
     scripts/peers/probe.py [memory] [compute] [storage] [--rounds 7] [--seconds 0.5] [--dir DIR]
+        [--json benches/record/peers.json]
 
 Builds the probe's side with cargo (`--example peer`) and the C loop with cc. A peer that is not
 installed is said to be missing. Prints the medians and ours over theirs; the memory peer is the
-best of the likwid kernels that do the same work."""
+best of the likwid kernels that do the same work. --json keeps the medians for `redline report`."""
 
 import argparse
 import json
@@ -16,6 +17,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import record
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -79,7 +82,8 @@ def fio(directory, mode, block_kib, depth, seconds):
 
 
 def table(title, rows, rounds):
-    """Each row: name, unit, ours and a dict of theirs, all functions. Turn by turn."""
+    """Each row: name, unit, ours and a dict of theirs, all functions. Turn by turn. Gives the medians."""
+    kept = []
     print(f"\n{title}\n{'':<30} {'ours':>9} {'theirs':>9}  ratio  spread  peer")
     for name, unit, ours, theirs in rows:
         found = {None: [], **{peer: [] for peer in theirs}}
@@ -93,6 +97,8 @@ def table(title, rows, rounds):
         spread = (max(found[peer]) - min(found[peer])) / medians[peer] * 100
         print(f"{name:<30} {mine:>9.1f} {medians[peer]:>9.1f}  {mine / medians[peer]:5.3f} "
               f"{spread:5.1f} %  {peer}, {unit}", flush=True)
+        kept.append(record.row(name, peer, unit, mine, medians[peer], more_is_better=unit != "us"))
+    return kept
 
 
 def main():
@@ -104,7 +110,9 @@ def main():
     parser.add_argument("--peer", help="the built example, instead of building it")
     parser.add_argument("--python", default=sys.executable, help="an interpreter with NumPy")
     parser.add_argument("--only", default="", help="rows whose name holds this")
+    parser.add_argument("--json", help="keep the medians here, for redline report")
     options = parser.parse_args()
+    kept = []
     peer = options.peer or build()
     ours = lambda *words: float(text([peer, *map(str, words)]).split()[0])  # noqa: E731
     seconds, cores = options.seconds, len(os.sched_getaffinity(0))
@@ -118,11 +126,13 @@ def main():
              {name: (lambda n=name, t=threads: likwid(n, t, seconds)) for name in names})
             for threads in counts for kernel, stores, names in MEMORY
         ]
-        table("memory: 2 GB over all arrays", wanted(rows), options.rounds)
+        kept += table("memory: 2 GB over all arrays", wanted(rows), options.rounds)
     if "compute" in options.sections:
-        table("compute", wanted(compute_rows(ours, counts, seconds, options.python)), options.rounds)
+        kept += table("compute", wanted(compute_rows(ours, counts, seconds, options.python)), options.rounds)
     if "storage" in options.sections and available("fio"):
-        storage(peer, options)
+        kept += storage(peer, options)
+    if options.json:
+        record.write(options.json, __file__, kept)
 
 
 def compute_rows(ours, counts, seconds, python):
@@ -161,10 +171,11 @@ def storage(peer, options):
             (f"randread p99, depth {depth}", "us", lambda r=random: float(r()[1]),
              {"fio": lambda d=depth: fio(directory, "randread", 4, d, seconds)[2]}),
         ]
-    table("storage: 512 MiB file", [row for row in rates if options.only in row[0]], options.rounds)
+    kept = table("storage: 512 MiB file", [row for row in rates if options.only in row[0]], options.rounds)
     for name in os.listdir(directory):
         if name.startswith("peer.0."):
             os.remove(os.path.join(directory, name))
+    return kept
 
 
 def build():

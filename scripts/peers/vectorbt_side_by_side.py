@@ -2,13 +2,14 @@
 
     python -m venv .venv && .venv/bin/pip install -r scripts/peers/requirements.txt
     cargo build --release
-    .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet
+    .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet [--json FILE]
 
 Checks that both sides computed the same thing, then prints times and their ratio: the moving
 average crossover 20/50 with fees and slippage, over the file and over 1,260 daily bars, from prices
 to total return and to all statistics, its simulation alone, and 105 pairs of windows. Runs
 alternate; medians are printed. Both sides are warm, except for the pairs: there each is a process
-of its own, VectorBT's with its code compiled before.
+of its own, VectorBT's with its code compiled before. Medians are kept for `redline report` with
+--json benches/record/peers.json.
 """
 
 import argparse
@@ -28,9 +29,12 @@ import pandas as pd
 import vectorbt as vbt
 from vectorbt.generic.nb import crossed_above_nb
 
+import record
+
 warnings.filterwarnings("ignore")
 # Low enough that the fastest pair, with 50,000 orders, keeps some of its cash.
 FEES, SLIPPAGE, CASH = 2e-5, 1e-5, 10_000.0
+PEER = f"VectorBT {vbt.__version__}, Rust engine"
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = ["--fees", str(FEES), "--slippage", str(SLIPPAGE), "--init-cash", str(CASH)]
 
@@ -168,6 +172,7 @@ def timed(work):
 def row(name, theirs, ours):
     theirs, ours = statistics.median(theirs), statistics.median(ours)
     print(f"| {name} | {theirs * 1e3:.2f} ms | {ours * 1e3:.3f} ms | {theirs / ours:.0f}x |")
+    return record.row(f"from prices to {name}", PEER, "ms", ours * 1e3, theirs * 1e3)
 
 
 class Singles:
@@ -208,6 +213,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--binary", default=str(ROOT / "target/release/redline"))
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", help="keep the medians here, for redline report")
     parser.add_argument("--sweep-only", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     close = close_of(arguments.data)
@@ -278,13 +284,15 @@ def main():
         **times,
     }
     print("\n| from prices to | VectorBT 1.2.0, Rust engine | redline | ratio |\n|---|---:|---:|---:|")
-    for name, (theirs, ours) in times.items():
-        row(name, theirs, ours)
+    kept = [row(name, theirs, ours) for name, (theirs, ours) in times.items()]
     theirs, ours = (statistics.median(peak) for peak in peaks)
     print(f"| 105 pairs, peak memory | {theirs / 1e9:.2f} GB | {ours / 1e9:.3f} GB "
           f"| {theirs / ours:.0f}x |")
+    kept.append(record.row("105 pairs, peak memory", PEER, "GB", ours / 1e9, theirs / 1e9))
     columns = len(close) * 48
     print(f"\npeak memory is {ours / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
+    if arguments.json:
+        record.write(arguments.json, __file__, kept)
 
 
 main()

@@ -22,8 +22,18 @@ pub enum GateError {
         /// What is wrong with it.
         why: String,
     },
-    /// A record of a newer version.
-    #[error("{}: the record is '{found}', this version reads '{known}'", path.display())]
+    /// A file that is not the document that was asked for.
+    #[error("{}: not a '{schema}' document: {why}", path.display())]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// The schema that was asked for.
+        schema: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A document of a newer version, or of another kind.
+    #[error("{}: the document is '{found}', this version reads '{known}' here", path.display())]
     Schema {
         /// The file.
         path: PathBuf,

@@ -25,6 +25,7 @@
 //! A whole program: `cargo run -p perf-gate --example custom_kpi`, a KPI of one's own, measured,
 //! judged and compared.
 
+mod alerts;
 mod compare;
 mod error;
 pub mod export;
@@ -32,17 +33,24 @@ pub mod gate;
 pub mod history;
 mod kpi;
 pub mod page;
+mod peers;
+mod quality;
 mod random;
 pub mod read;
 mod record;
 mod results;
 mod statistics;
+mod work;
 
+pub use alerts::{Alert, MONITOR_SCHEMA, read_alerts};
 pub use compare::{Basis, Change, Comparison, Verdict, compare};
 pub use error::GateError;
 pub use kpi::{
     Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, median, parse as parse_kpis,
     table,
 };
+pub use peers::{PEERS_SCHEMA, PeerRow, PeerRun, Peers};
+pub use quality::{QUALITY_SCHEMA, Quality, QualityFigure};
 pub use record::{RunRecord, SCHEMA};
 pub use results::{Metric, Results};
+pub use work::Kernel;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use hw_probe::{Machine, ProbeReport};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{GateError, Kpi};
+use crate::{Alert, GateError, Kernel, Kpi, Quality};
 
 /// The schema that this version writes and reads.
 pub const SCHEMA: &str = "redline.suite/1";
@@ -32,6 +33,16 @@ pub struct RunRecord {
     /// The probe that gave the ceilings; `None` in records that kept only the KPIs.
     #[serde(default)]
     pub probe: Option<ProbeReport>,
+    /// The kernels that were timed, with their work; none in older records.
+    #[serde(default)]
+    pub kernels: Vec<Kernel>,
+    /// Where the rules of the monitor that watched the run stood at its end; `None` where none
+    /// watched.
+    #[serde(default)]
+    pub alerts: Option<Vec<Alert>>,
+    /// Quality of the code; `None` where nobody measured it.
+    #[serde(default)]
+    pub quality: Option<Quality>,
 }
 
 impl RunRecord {
@@ -41,21 +52,33 @@ impl RunRecord {
     /// [`GateError::Io`], [`GateError::Schema`] for another version's, [`GateError::Record`] for
     /// anything else.
     pub fn read(path: &Path) -> Result<Self, GateError> {
-        let io = |source| GateError::Io { path: path.to_owned(), source };
-        let record = |why: serde_json::Error| GateError::Record {
-            path: path.to_owned(),
-            why: why.to_string(),
-        };
-        let text = std::fs::read_to_string(path).map_err(io)?;
-        let Head { schema } = serde_json::from_str(&text).map_err(record)?;
-        if schema != SCHEMA {
-            return Err(GateError::Schema { path: path.to_owned(), found: schema, known: SCHEMA });
-        }
-        serde_json::from_str(&text).map_err(record)
+        read_document(path, SCHEMA).map_err(|error| match error {
+            GateError::Document { path, why, .. } => GateError::Record { path, why },
+            other => other,
+        })
     }
 }
 
-/// What every version of a record begins with.
+/// Reads a document that says it is of `schema`.
+pub(crate) fn read_document<T: DeserializeOwned>(
+    path: &Path,
+    schema: &'static str,
+) -> Result<T, GateError> {
+    let io = |source| GateError::Io { path: path.to_owned(), source };
+    let document = |why: serde_json::Error| GateError::Document {
+        path: path.to_owned(),
+        schema,
+        why: why.to_string(),
+    };
+    let text = std::fs::read_to_string(path).map_err(io)?;
+    let Head { schema: found } = serde_json::from_str(&text).map_err(document)?;
+    if found != schema {
+        return Err(GateError::Schema { path: path.to_owned(), found, known: schema });
+    }
+    serde_json::from_str(&text).map_err(document)
+}
+
+/// What every document begins with.
 #[derive(Deserialize)]
 struct Head {
     schema: String,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use perf_gate::RunRecord;
+use perf_gate::{Quality, RunRecord};
 
 /// Where records are kept in a checkout, a folder for each machine.
 const RECORDS: &str = "benches/record";
@@ -21,11 +21,27 @@ pub(crate) fn folder(fingerprint: &str) -> PathBuf {
     if Path::new(RECORDS).is_dir() { Path::new(RECORDS).join(fingerprint) } else { ".".into() }
 }
 
-/// All `suite*.json` of `folder` that are of the machine with `fingerprint`.
+/// A document called `name` that belongs to the records in `folder`: there, in `benches/record`, or
+/// in this folder.
+pub(crate) fn beside(folder: &Path, name: &str) -> Option<PathBuf> {
+    let places = [folder, Path::new(RECORDS), Path::new(".")];
+    places.iter().map(|place| place.join(name)).find(|path| path.is_file())
+}
+
+/// What `quality.json` says, where there is one.
+///
+/// # Errors
+/// A file of that name that is none.
+pub(crate) fn quality(fingerprint: &str) -> Result<Option<Quality>> {
+    let path = beside(&folder(fingerprint), "quality.json");
+    Ok(path.map(|path| Quality::read(&path)).transpose()?)
+}
+
+/// All `suite*.json` of `folder`, whatever their machine.
 ///
 /// # Errors
 /// A folder that exists and cannot be listed.
-pub(crate) fn read(folder: &Path, fingerprint: &str) -> Result<Kept> {
+pub(crate) fn read(folder: &Path) -> Result<Kept> {
     let mut kept = Kept { records: Vec::new(), passed_over: Vec::new() };
     if !folder.exists() {
         return Ok(kept);
@@ -34,8 +50,7 @@ pub(crate) fn read(folder: &Path, fingerprint: &str) -> Result<Kept> {
         .with_context(|| format!("cannot list the folder {}", folder.display()))?;
     for entry in entries.flatten().filter(|entry| is_record(&entry.path())) {
         match RunRecord::read(&entry.path()) {
-            Ok(record) if record.machine.fingerprint == fingerprint => kept.records.push(record),
-            Ok(_) => {}
+            Ok(record) => kept.records.push(record),
             Err(why) => kept.passed_over.push(why.to_string()),
         }
     }

@@ -37,6 +37,9 @@ fn record() -> RunRecord {
             kpi("gpu", "GFLOPS", Better::Higher, None),
         ],
         probe: None,
+        kernels: Vec::new(),
+        alerts: None,
+        quality: None,
     }
 }
 

@@ -1,110 +1,36 @@
-//! What the probe found, as pictures and a table.
+//! What the probe found: bandwidth and latency by working set, matrix products, ceilings.
 
-use hw_probe::{Ceilings, MemoryRow, ProbeReport};
+use hw_probe::{Ceilings, ProbeReport};
 
-use super::plot::{Axis, Look, Plot, Point, Series};
+use super::plot::{Axis, Look, Mark, Plot, Point, Series};
+use super::table::{Kind, Table};
+use super::text::size;
 use crate::digits;
 
-const GFLOPS: Axis = Axis { name: "GFLOPS", base: 10.0, text: digits };
+pub(super) const GFLOPS: Axis = Axis { name: "GFLOPS", base: 10.0, text: digits };
 
 fn working_set(name: &'static str) -> Axis {
-    Axis { name, base: 2.0, text: |bytes| size(bytes) }
+    Axis { name, base: 2.0, text: size }
 }
 
-/// `65536` as `64 KiB`.
-fn size(bytes: f64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let power = (bytes.max(1.0).log2() / 10.0).floor().clamp(0.0, 4.0);
-    let value = bytes / 1024_f64.powf(power);
-    format!("{value:.0} {}", units[power as usize])
-}
-
-/// The roofline (S. Williams, A. Waterman and D. Patterson, CACM 52(4), 2009): roofs of one core and
-/// of all, STREAM's kernels and matrix products under them.
-pub(super) fn roofline(probe: &ProbeReport) -> Plot {
-    let most = probe.compute.iter().map(|row| row.threads).max().unwrap_or(1);
-    let mut counts = vec![1, most];
-    counts.dedup();
-    let mut series: Vec<Series> = counts.iter().filter_map(|&count| roof(probe, count)).collect();
-    series.push(Series {
-        name: format!("kernels of the probe, {most} threads"),
-        look: Look::Dots,
-        points: probe_kernels(probe, most),
-    });
-    Plot {
-        title: "Roofline",
-        caption:
-            "f64. Below the slope memory is the bound, below the level line the vector units. \
-                  A kernel's height under its roof is what is left to gain."
-                .to_owned(),
-        x: Axis {
-            name: "floating-point operations for each byte of memory traffic",
-            base: 2.0,
-            text: fraction,
-        },
-        y: GFLOPS,
-        series,
-    }
-}
-
-fn fraction(value: f64) -> String {
-    if value < 1.0 { format!("1/{:.0}", 1.0 / value) } else { format!("{value:.0}") }
-}
-
-/// One roof: rising with the best bandwidth, flat at the FMA peak.
-fn roof(probe: &ProbeReport, threads: usize) -> Option<Series> {
-    let fed = main_rows(probe, threads).filter(|row| !row.kernel.starts_with("write"));
-    let bandwidth = fed.map(|row| row.gb_per_s.best).reduce(f64::max)?;
-    let is_peak = |row: &&hw_probe::ComputeRow| {
-        row.kernel == "fma" && row.dtype == "f64" && row.threads == threads
-    };
-    let peak = probe.compute.iter().find(is_peak)?.gflops.best;
-    let ends = [1.0 / 64.0, peak / bandwidth, 1024.0];
-    let point = |x: f64| Point { x, y: (x * bandwidth).min(peak), says: String::new() };
-    let cores = if threads == 1 { "1 core".to_owned() } else { format!("{threads} cores") };
-    Some(Series {
-        name: format!("{cores}: {} GB/s, {} GFLOPS", digits(bandwidth), digits(peak)),
-        look: Look::Roof,
-        points: ends.map(point).into(),
-    })
-}
-
-fn main_rows(probe: &ProbeReport, threads: usize) -> impl Iterator<Item = &MemoryRow> {
-    probe.memory.iter().filter(move |row| row.series == "main" && row.threads == threads)
-}
-
-/// STREAM's kernels by the bytes that STREAM counts, and matrix products by the bytes that they
-/// cannot avoid (three matrices read, one written).
-fn probe_kernels(probe: &ProbeReport, threads: usize) -> Vec<Point> {
-    let stream = [("scale", 1.0 / 16.0), ("add", 1.0 / 24.0), ("triad", 2.0 / 24.0)];
-    let streams = stream.iter().filter_map(|&(kernel, intensity)| {
-        let rows = main_rows(probe, threads).filter(|row| row.kernel == kernel);
-        let best = rows.map(|row| row.gb_per_s.best).reduce(f64::max)?;
-        Some(Point { x: intensity, y: intensity * best, says: kernel.to_owned() })
-    });
-    let is_product = |row: &&hw_probe::ComputeRow| {
-        row.kernel == "gemm" && row.dtype == "f64" && row.threads == threads
-    };
-    let products = probe.compute.iter().filter(is_product).filter_map(|row| {
-        let n = row.n?;
-        let intensity = 2.0 * n as f64 / (4.0 * 8.0);
-        Some(Point { x: intensity, y: row.gflops.best, says: format!("gemm {n}") })
-    });
-    streams.chain(products).collect()
-}
-
-/// Bandwidth over the working set.
+/// Bandwidth over the working set, which climbs down from cache to cache.
 pub(super) fn staircase(probe: &ProbeReport) -> Plot {
     let rows = probe.memory.iter().filter(|row| row.series == "sweep").map(|row| {
-        let name = format!("{}, {} threads", row.kernel, row.threads);
-        (name, row.working_set_bytes as f64, row.gb_per_s.best, "GB/s")
+        let name = format!("{}, {}", row.kernel, threads(row.threads));
+        (name, row.working_set_bytes as f64, row.gb_per_s.best)
     });
+    let series = lines(rows, "GB/s");
     Plot {
+        id: "bandwidth",
         title: "Bandwidth by working set",
-        caption: caches(probe),
+        caption: "Best of each size. Dashed: where a level of cache, all its instances together, \
+                  is full."
+            .to_owned(),
         x: working_set("working set of all threads"),
         y: Axis { name: "GB/s", base: 10.0, text: digits },
-        series: lines(rows),
+        marks: caches(probe, true),
+        table: table("GB/s by working set", "working set", size, &series),
+        series,
     }
 }
 
@@ -112,54 +38,91 @@ pub(super) fn staircase(probe: &ProbeReport) -> Plot {
 pub(super) fn latency(probe: &ProbeReport) -> Plot {
     let rows = probe.latency.iter().map(|row| {
         let pages = if row.huge_pages { "large pages" } else { "ordinary pages" };
-        (pages.to_owned(), row.working_set_bytes as f64, row.ns_per_load, "ns")
+        (pages.to_owned(), row.working_set_bytes as f64, row.ns_per_load)
     });
+    let series = lines(rows, "ns");
     Plot {
+        id: "latency",
         title: "Latency by working set",
-        caption: "One dependent load after the other, at random.".to_owned(),
+        caption: "One dependent load after the other, at random places. Dashed: where the caches \
+                  of one core are full."
+            .to_owned(),
         x: working_set("working set"),
         y: Axis { name: "ns a load", base: 10.0, text: digits },
-        series: lines(rows),
+        marks: caches(probe, false),
+        table: table("ns a load by working set", "working set", size, &series),
+        series,
     }
 }
 
 /// GFLOPS over the order of the matrices.
 pub(super) fn products(probe: &ProbeReport) -> Plot {
     let rows = probe.compute.iter().filter(|row| row.kernel == "gemm").filter_map(|row| {
-        let name = format!("{} {}, {} threads", row.backend, row.dtype, row.threads);
-        Some((name, row.n? as f64, row.gflops.best, "GFLOPS"))
+        let name = format!("{} {}, {}", row.backend, row.dtype, threads(row.threads));
+        Some((name, row.n? as f64, row.gflops.best))
     });
-    let mut series = lines(rows);
+    let mut series = lines(rows, "GFLOPS");
     series.retain(|series| series.points.len() > 1);
+    let order: fn(f64) -> String = |n| format!("{n:.0}");
     Plot {
+        id: "products",
         title: "Matrix products by size",
-        caption: String::new(),
-        x: Axis { name: "order of the matrices", base: 2.0, text: |n| format!("{n:.0}") },
+        caption: "Best of each size.".to_owned(),
+        x: Axis { name: "order of the matrices", base: 2.0, text: order },
         y: GFLOPS,
+        marks: Vec::new(),
+        table: table("GFLOPS by order", "order", order, &series),
         series,
     }
 }
 
-/// Rows of (series, x, y, unit) as a line per series, in their order.
-fn lines(rows: impl Iterator<Item = (String, f64, f64, &'static str)>) -> Vec<Series> {
+fn threads(count: usize) -> String {
+    if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
+}
+
+/// Rows of (series, x, y) as a line per series, in their order.
+fn lines(rows: impl Iterator<Item = (String, f64, f64)>, unit: &str) -> Vec<Series> {
     let mut series: Vec<Series> = Vec::new();
-    for (name, x, y, unit) in rows {
+    for (name, x, y) in rows {
         let at = if x >= 1024.0 { size(x) } else { format!("{x:.0}") };
-        let point = Point { x, y, says: format!("{name}: {} {unit} at {at}", digits(y)) };
+        let point = Point::plain(x, y, format!("{name}: {} {unit} at {at}", digits(y)));
         match series.iter_mut().find(|series| series.name == name) {
             Some(series) => series.points.push(point),
-            None => series.push(Series { name, look: Look::Line, points: vec![point] }),
+            None => {
+                series.push(Series { name, look: Look::Line, class: None, points: vec![point] });
+            }
         }
     }
     series
 }
 
-fn caches(probe: &ProbeReport) -> String {
-    let data = probe.machine.caches.iter().filter(|cache| cache.kind != "instruction");
-    let texts = data.map(|cache| {
-        format!("L{} {} for {} threads", cache.level, size(cache.bytes as f64), cache.shared_by)
+/// A row per place on the x axis, a column per series.
+fn table(caption: &str, x_name: &str, x_text: fn(f64) -> String, series: &[Series]) -> Table {
+    let mut places: Vec<f64> =
+        series.iter().flat_map(|series| &series.points).map(|point| point.x).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    let columns = series.iter().map(|series| (series.name.as_str(), Kind::Number));
+    let head: Vec<(&str, Kind)> = std::iter::once((x_name, Kind::Words)).chain(columns).collect();
+    let rows = places.iter().map(|&x| {
+        let at = |series: &Series| {
+            let point = series.points.iter().find(|point| point.x == x);
+            point.map_or_else(|| "-".to_owned(), |point| digits(point.y)).into()
+        };
+        std::iter::once(x_text(x).into()).chain(series.iter().map(at)).collect()
     });
-    texts.collect::<Vec<_>>().join(", ")
+    Table::new(caption, &head).with(rows)
+}
+
+/// Where each level of data cache is full: one core's, or all instances together.
+fn caches(probe: &ProbeReport, all: bool) -> Vec<Mark> {
+    let data = probe.machine.caches.iter().filter(|cache| cache.kind != "instruction");
+    let mark = |cache: &hw_probe::Cache| {
+        let instances = probe.machine.threads.div_ceil(cache.shared_by.max(1));
+        let bytes = cache.bytes as f64 * if all { instances as f64 } else { 1.0 };
+        Mark { x: bytes, name: format!("L{} {}", cache.level, size(bytes)) }
+    };
+    data.map(mark).collect()
 }
 
 /// Name and value of each ceiling; what was not measured says so.
@@ -187,13 +150,36 @@ pub(super) fn ceilings(ceilings: &Ceilings) -> Vec<[String; 2]> {
     rows.map(text).into()
 }
 
+/// Whether the ceilings can be trusted.
+pub(super) fn noise(probe: &ProbeReport) -> String {
+    if probe.noise.quiet {
+        return "The machine was quiet while it was probed.".to_owned();
+    }
+    let disturbed = &probe.noise.disturbed;
+    let (count, first) = (disturbed.len(), disturbed.iter().take(3));
+    let what = first.map(String::as_str).collect::<Vec<_>>().join("; ");
+    let more = if count > 3 { "; ..." } else { "" };
+    format!(
+        "The machine was not quiet while it was probed: {count} measurements stayed disturbed \
+         ({what}{more}). Read the ceilings with care."
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_fractions() {
-        assert_eq!([512.0, 65_536.0, 33_554_432.0].map(size), ["512 B", "64 KiB", "32 MiB"]);
-        assert_eq!([0.0625, 1.0, 64.0].map(fraction), ["1/16", "1", "64"]);
+    fn series_share_the_rows_of_their_table() {
+        let rows = [("read", 1024.0, 90.0), ("copy", 1024.0, 60.0), ("read", 2048.0, 80.0)];
+        let series = lines(rows.into_iter().map(|(name, x, y)| (name.to_owned(), x, y)), "GB/s");
+        assert_eq!(series.len(), 2);
+        assert_eq!(series[0].points[1].says, "read: 80.0 GB/s at 2 KiB");
+        let table = serde_json::to_value(table("GB/s", "size", size, &series)).unwrap();
+        let row = |at: usize| -> Vec<String> {
+            let cells = table["rows"][at].as_array().unwrap().iter();
+            cells.map(|cell| cell["text"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!([row(0), row(1)].concat(), ["1 KiB", "90.0", "60.0", "2 KiB", "80.0", "-"]);
     }
 }

@@ -1,11 +1,16 @@
-//! One run of the suite, and all that belongs to it, as a page of HTML that needs nothing else.
+//! One run of the suite, and all that belongs to it: as a page of HTML that needs nothing else, and
+//! in short as markdown.
 //!
 //! | file | what it makes |
 //! |---|---|
-//! | `machine.rs` | the probe: roofline, staircase, latency, matrix products, ceilings |
-//! | `trend.rs` | each KPI over the records of this machine |
-//! | `plot.rs` | paths over logarithmic axes |
-//! | `page.html` | the template: light, dark, narrow and on paper |
+//! | `summary.rs` | the first screen: how fast, what is bad, what changed |
+//! | `sections.rs` | KPIs, comparison, peers, heap, alerts, quality |
+//! | `roofline.rs` | roofs, the probe's kernels and the stack's |
+//! | `machine.rs` | bandwidth, latency, matrix products, ceilings |
+//! | `trend.rs` | each KPI over the records of this machine, with its change points |
+//! | `plot.rs`, `labels.rs` | points, lines and names over logarithmic axes |
+//! | `table.rs`, `text.rs` | tables and numbers as a reader wants them |
+//! | `templates/` | the page, its parts and its style; the markdown |
 //!
 //! ```
 //! use perf_gate::page::{Sources, page};
@@ -21,6 +26,9 @@
 //!     started_at: "2026-01-31T12:00:00Z".to_owned(),
 //!     kpis: Vec::new(),
 //!     probe: None,
+//!     kernels: Vec::new(),
+//!     alerts: None,
+//!     quality: None,
 //! };
 //! let html = page(&Sources {
 //!     head: &record,
@@ -28,25 +36,38 @@
 //!     history: std::slice::from_ref(&record),
 //!     probe: None,
 //!     flamegraphs: &[],
-//!     tables: &[],
+//!     heap: &[],
+//!     peers: None,
+//!     alerts: None,
+//!     quality: None,
 //!     command: "redline report",
 //! })?;
 //! assert!(html.contains("</html>"));
 //! # Ok::<(), perf_gate::GateError>(())
 //! ```
 
+mod labels;
 mod machine;
 mod plot;
+mod roofline;
+mod sections;
+mod summary;
+mod table;
+mod text;
 mod trend;
 
 use hw_probe::ProbeReport;
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
 use self::plot::Figure;
+use self::summary::Summary;
+use self::table::Section;
 use self::trend::Trend;
-use crate::{GateError, Kpi, RunRecord, Status, compare, digits};
+use crate::history::history;
+use crate::{Alert, GateError, Kernel, Peers, Quality, RunRecord, compare, digits};
 
 /// A flamegraph to embed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,17 +78,28 @@ pub struct Flamegraph {
     pub svg: String,
 }
 
-/// A table that is shown as it is: heap profiles, alerts, quality.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Table {
-    /// Heading.
-    pub title: String,
-    /// What the rows are; or, without rows, how to get them.
-    pub note: String,
-    /// Names of the columns; the first column holds words, the others numbers.
-    pub head: Vec<String>,
-    /// As many cells a row as there are names.
-    pub rows: Vec<Vec<String>>,
+/// What a heap profile counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeapProfile {
+    /// `crate/case`.
+    pub name: String,
+    /// Bytes taken.
+    pub bytes: f64,
+    /// Blocks taken.
+    pub blocks: f64,
+    /// Whether both are of one call, else of the whole run.
+    pub is_per_call: bool,
+    /// The place that takes the most, and its percent of all bytes; `None` where nothing is taken.
+    pub place: Option<(String, f64)>,
+}
+
+/// Alerts, and what they watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch<'a> {
+    /// Where every rule stood at the end.
+    pub alerts: &'a [Alert],
+    /// `this run`, or the document that they are from.
+    pub source: &'a str,
 }
 
 /// What a page is made of.
@@ -83,59 +115,69 @@ pub struct Sources<'a> {
     pub probe: Option<&'a ProbeReport>,
     /// Flamegraphs.
     pub flamegraphs: &'a [Flamegraph],
-    /// Further tables, in their order.
-    pub tables: &'a [Table],
+    /// Heap profiles.
+    pub heap: &'a [HeapProfile],
+    /// Comparisons with other programs; `None` where nobody measured them.
+    pub peers: Option<&'a Peers>,
+    /// Alerts; `None` where nobody watched.
+    pub alerts: Option<Watch<'a>>,
+    /// Quality of the code; `None` where nobody measured it.
+    pub quality: Option<&'a Quality>,
     /// The command that made the page.
     pub command: &'a str,
 }
 
+impl Sources<'_> {
+    /// A metric in words.
+    fn title(&self, metric: &str) -> String {
+        let kpi = self.head.kpis.iter().find(|kpi| kpi.name == metric);
+        kpi.map_or(metric, |kpi| kpi.title.as_str()).to_owned()
+    }
+}
+
 #[derive(Serialize)]
 struct Page<'a> {
-    subtitle: String,
-    verdict: Verdict,
+    machine: &'a str,
+    threads: usize,
+    when: String,
+    commit: String,
+    summary: Summary,
+    kpis: Section,
     facts: Vec<[String; 2]>,
-    kpis: Vec<Row>,
     ceilings: Vec<[String; 2]>,
+    noise: String,
+    roofline: Option<Figure>,
+    has_kernels: bool,
+    rule: &'static str,
     figures: Vec<Figure>,
-    noise: Option<String>,
-    base: Option<Base>,
+    comparison: Section,
     trends: Vec<Trend>,
-    flamegraphs: &'a [Flamegraph],
-    tables: &'a [Table],
+    peers: Section,
+    flamegraphs: Vec<Flame<'a>>,
+    heap: Section,
+    alerts: Section,
+    quality: Section,
     command: &'a str,
     version: &'a str,
 }
 
+/// A flamegraph as tall as it draws itself.
 #[derive(Serialize)]
-struct Verdict {
-    class: &'static str,
-    text: String,
+struct Flame<'a> {
+    name: &'a str,
+    svg: &'a str,
+    height: u32,
 }
 
-#[derive(Serialize)]
-struct Row {
-    title: String,
-    cells: [String; 4],
-    headroom: String,
-    class: &'static str,
-    status: String,
-    why: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Base {
-    commit: String,
-    started_at: String,
-    same_machine: bool,
-    rows: Vec<Changed>,
-}
-
-#[derive(Serialize)]
-struct Changed {
-    metric: String,
-    cells: [String; 4],
-    verdict: String,
-    class: &'static str,
+impl<'a> Flame<'a> {
+    fn of(flamegraph: &'a Flamegraph) -> Self {
+        let Flamegraph { name, svg } = flamegraph;
+        let tag = svg.split_once("<svg").map_or("", |(_, tag)| tag);
+        let tag = tag.split_once('>').map_or(tag, |(tag, _)| tag);
+        let height = tag.split_once(" height=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let height = height.and_then(|(pixels, _)| pixels.parse().ok());
+        Self { name, svg, height: height.unwrap_or(544) }
+    }
 }
 
 /// One HTML file without any outside reference, for light and dark screens, wide and narrow, and
@@ -144,53 +186,113 @@ struct Changed {
 /// # Errors
 /// [`GateError::Page`] for a template that cannot be filled.
 pub fn page(sources: &Sources<'_>) -> Result<String, GateError> {
-    let head = sources.head;
-    let probe = sources.probe.or(head.probe.as_ref());
-    let page = Page {
-        subtitle: format!("{}, {}", head.machine.cpu_model, head.started_at),
-        verdict: verdict(&head.kpis),
-        facts: facts(head),
-        kpis: head.kpis.iter().map(row).collect(),
-        ceilings: probe.map(|probe| machine::ceilings(&probe.ceilings())).unwrap_or_default(),
-        figures: probe.map(figures).unwrap_or_default(),
-        noise: probe.map(noise),
-        base: sources.base.map(|base| changes(base, head)),
-        trends: trend::trends(sources.history),
-        flamegraphs: sources.flamegraphs,
-        tables: sources.tables,
-        command: sources.command,
-        version: &head.version,
-    };
-    let mut templates = Environment::new();
-    templates.set_auto_escape_callback(|_| AutoEscape::Html);
-    let rendered = templates
-        .add_template("page", include_str!("page.html"))
-        .and_then(|()| templates.get_template("page"))
-        .and_then(|template| template.render(Serde(&page)));
-    rendered.map_err(|why| GateError::Page(why.to_string()))
+    render("page.html", sources)
 }
 
-fn verdict(kpis: &[Kpi]) -> Verdict {
-    let count = |status| kpis.iter().filter(|kpi| kpi.status == status).count();
-    let [ok, warn, critical] = [Status::Ok, Status::Warn, Status::Critical].map(count);
-    let missing = count(Status::NotAvailable);
-    let (class, lead) = match (critical, warn) {
-        (0, 0) => ("ok", "Nothing is beyond its target"),
-        (0, _) => ("warn", "Some figures miss their target"),
-        _ => ("critical", "Some figures are critical"),
-    };
-    let text =
-        format!("{lead}: {ok} ok, {warn} warn, {critical} critical, {missing} not available");
-    Verdict { class, text }
+/// The same sections in short, as markdown for a terminal or a pull request.
+///
+/// # Errors
+/// [`GateError::Page`] for a template that cannot be filled.
+pub fn markdown(sources: &Sources<'_>) -> Result<String, GateError> {
+    Ok(tidy(&render("page.md", sources)?))
+}
+
+/// One empty line at most between two others, as markdown wants it.
+fn tidy(text: &str) -> String {
+    let mut tidy = String::with_capacity(text.len());
+    for line in text.trim().lines().map(str::trim_end) {
+        if !line.is_empty() || !tidy.ends_with("\n\n") {
+            tidy += line;
+            tidy.push('\n');
+        }
+    }
+    tidy
+}
+
+const TEMPLATES: [(&str, &str); 6] = [
+    ("page.html", include_str!("templates/page.html")),
+    ("style.css", include_str!("templates/style.css")),
+    ("table.html", include_str!("templates/table.html")),
+    ("figure.html", include_str!("templates/figure.html")),
+    ("history.html", include_str!("templates/history.html")),
+    ("page.md", include_str!("templates/page.md")),
+];
+
+fn render(name: &str, sources: &Sources<'_>) -> Result<String, GateError> {
+    let mut templates = Environment::new();
+    templates.set_auto_escape_callback(|name| {
+        if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+    });
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    templates.set_syntax(syntax.map_err(failed)?);
+    templates.add_filter("code", code);
+    let added =
+        TEMPLATES.iter().try_for_each(|(name, source)| templates.add_template(name, source));
+    let rendered = added
+        .and_then(|()| templates.get_template(name))
+        .and_then(|template| template.render(Serde(&gather(sources))));
+    rendered.map_err(failed)
+}
+
+fn failed(why: minijinja::Error) -> GateError {
+    GateError::Page(why.to_string())
+}
+
+/// A note in pieces, every second of which is code.
+fn code(note: &str) -> Vec<String> {
+    note.split('`').map(str::to_owned).collect()
+}
+
+fn gather<'a>(sources: &Sources<'a>) -> Page<'a> {
+    let head = sources.head;
+    let probe = sources.probe.or(head.probe.as_ref());
+    let comparison = sources.base.map(|base| compare(&base.into(), &head.into()));
+    let comparison = comparison.as_ref();
+    let courses = history(sources.history);
+    Page {
+        machine: &head.machine.cpu_model,
+        threads: head.machine.threads,
+        when: text::time(&head.started_at),
+        commit: commit(head),
+        summary: summary::summary(sources, comparison, &courses),
+        kpis: sections::kpis(head),
+        facts: facts(head),
+        ceilings: probe.map(|probe| machine::ceilings(&probe.ceilings())).unwrap_or_default(),
+        noise: probe.map(machine::noise).unwrap_or_default(),
+        roofline: probe.and_then(|probe| roofline::roofline(probe, &head.kernels).figure()),
+        has_kernels: !head.kernels.is_empty(),
+        rule: Kernel::RULE,
+        figures: probe.map(figures).unwrap_or_default(),
+        comparison: sections::comparison(sources, comparison),
+        trends: trend::trends(&courses, |metric| sources.title(metric)),
+        peers: sections::peers(sources.peers, &head.machine.cpu_model),
+        flamegraphs: sources.flamegraphs.iter().map(Flame::of).collect(),
+        heap: sections::heap(sources.heap, head),
+        alerts: sections::alerts(sources.alerts.as_ref()),
+        quality: sections::quality(sources.quality),
+        command: sources.command,
+        version: &head.version,
+    }
+}
+
+fn commit(record: &RunRecord) -> String {
+    let dirty = if record.dirty == Some(true) { ", with changes of its own" } else { "" };
+    format!("{}{dirty}", text::commit(record.commit.as_deref()))
+}
+
+/// The command, whose program's folder is nobody else's business.
+fn command(record: &RunRecord) -> String {
+    let mut words = record.command.clone();
+    if let Some(program) = words.first_mut() {
+        let name = std::path::Path::new(&*program).file_name();
+        *program = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    }
+    words.join(" ")
 }
 
 fn facts(record: &RunRecord) -> Vec<[String; 2]> {
     let machine = &record.machine;
     let memory = |bytes: u64| format!("{} GiB", digits(bytes as f64 / (1_u64 << 30) as f64));
-    let commit = record.commit.as_ref().map(|commit| {
-        let dirty = if record.dirty == Some(true) { ", with changes of its own" } else { "" };
-        format!("{}{dirty}", commit.get(..12).unwrap_or(commit))
-    });
     let rows = [
         ("Processor", Some(machine.cpu_model.clone())),
         ("Cores, threads", Some(format!("{}, {}", machine.cores, machine.threads))),
@@ -199,174 +301,17 @@ fn facts(record: &RunRecord) -> Vec<[String; 2]> {
         ("Hypervisor", machine.hypervisor.clone()),
         ("Instruction sets", Some(machine.isa.join(", "))),
         ("Fingerprint", Some(machine.fingerprint.clone())),
-        ("Commit", commit),
-        ("Command", Some(record.command.join(" "))),
+        ("Commit", Some(commit(record))),
+        ("Command", Some(command(record))),
     ];
     let known = rows.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
     known.collect()
 }
 
-fn row(kpi: &Kpi) -> Row {
-    let class = match kpi.status {
-        Status::Ok => "ok",
-        Status::Warn => "warn",
-        Status::Critical => "critical",
-        Status::NotAvailable => "missing",
-    };
-    Row {
-        title: kpi.title.clone(),
-        cells: kpi.cells(),
-        headroom: headroom(kpi).unwrap_or_else(|| "-".to_owned()),
-        class,
-        status: kpi.status.to_string(),
-        why: kpi.why.clone(),
-    }
-}
-
-/// How many times better than its target a KPI is.
-fn headroom(kpi: &Kpi) -> Option<String> {
-    let (value, target) = (kpi.value?, kpi.target?);
-    let times = match kpi.better {
-        crate::Better::Lower => target / value,
-        crate::Better::Higher => value / target,
-    };
-    times.is_finite().then(|| format!("{}x", digits(times)))
-}
-
 fn figures(probe: &ProbeReport) -> Vec<Figure> {
-    let plots = [
-        machine::roofline(probe),
-        machine::staircase(probe),
-        machine::latency(probe),
-        machine::products(probe),
-    ];
+    let plots = [machine::staircase(probe), machine::latency(probe), machine::products(probe)];
     plots.into_iter().filter_map(plot::Plot::figure).collect()
 }
 
-fn noise(probe: &ProbeReport) -> String {
-    if probe.noise.quiet {
-        return "The machine was quiet while it was probed.".to_owned();
-    }
-    let disturbed = &probe.noise.disturbed;
-    let (count, first) = (disturbed.len(), disturbed.iter().take(3));
-    let what = first.map(String::as_str).collect::<Vec<_>>().join("; ");
-    let more = if count > 3 { "; ..." } else { "" };
-    format!(
-        "The machine was not quiet while it was probed: {count} measurements stayed disturbed \
-         ({what}{more}). Read the ceilings with care."
-    )
-}
-
-fn changes(base: &RunRecord, head: &RunRecord) -> Base {
-    let comparison = compare(&base.into(), &head.into());
-    let rows = comparison.changes.iter().map(|change| {
-        let class = match change.verdict {
-            crate::Verdict::Regressed => "critical",
-            crate::Verdict::Improved => "ok",
-            _ => "missing",
-        };
-        let verdict = change.verdict.to_string().to_lowercase();
-        Changed { metric: change.metric.clone(), cells: change.cells(), verdict, class }
-    });
-    let commit = base.commit.as_deref().unwrap_or("unknown");
-    Base {
-        commit: commit.get(..12).unwrap_or(commit).to_owned(),
-        started_at: base.started_at.clone(),
-        same_machine: comparison.same_machine,
-        rows: rows.collect(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Better, Measured, SCHEMA};
-
-    fn record(value: f64) -> RunRecord {
-        let spec = crate::KpiSpec {
-            name: "k".to_owned(),
-            title: "<b>K & co</b>".to_owned(),
-            unit: "s".to_owned(),
-            better: Better::Lower,
-            target: Some(5.0),
-            critical: Some(10.0),
-            share_of_memory: None,
-        };
-        let samples = [1.0, 1.01, 0.99].map(|noise| noise * value).to_vec();
-        RunRecord {
-            schema: SCHEMA.to_owned(),
-            machine: hw_probe::machine(),
-            commit: Some("0123456789abcdef".to_owned()),
-            dirty: Some(false),
-            version: "1.2.3".to_owned(),
-            command: vec!["redline".to_owned(), "suite".to_owned()],
-            started_at: "2026-01-02T03:04:05Z".to_owned(),
-            kpis: vec![spec.judge(Measured::Samples(samples), None, 24.0)],
-            probe: None,
-        }
-    }
-
-    fn sources<'a>(head: &'a RunRecord, history: &'a [RunRecord]) -> Sources<'a> {
-        Sources {
-            head,
-            base: None,
-            history,
-            probe: None,
-            flamegraphs: &[],
-            tables: &[],
-            command: "redline report",
-        }
-    }
-
-    #[test]
-    fn a_page_needs_nothing_else_and_escapes_what_it_is_given() {
-        let head = record(2.0);
-        let text = page(&sources(&head, &[])).unwrap();
-        assert!(text.contains("&lt;b&gt;K &amp; co&lt;&#x2f;b&gt;"), "{text}");
-        assert!(!text.contains("<b>K"));
-        assert!(!text.contains("http") && !text.contains("<link"), "an outside reference");
-        assert!(text.contains("prefers-color-scheme: dark") && text.contains("2.50x"));
-        for section in ["kpis", "ceilings", "comparison", "history", "flamegraphs"] {
-            assert!(text.contains(&format!("id=\"{section}\"")), "no section {section}");
-        }
-        assert!(text.contains("redline probe --json"), "how to get what is missing");
-    }
-
-    #[test]
-    fn verdicts_are_the_worst_of_the_figures() {
-        let of = |values: &[f64]| {
-            let kpis: Vec<Kpi> = values.iter().map(|&value| record(value).kpis.remove(0)).collect();
-            verdict(&kpis).class
-        };
-        assert_eq!([of(&[1.0]), of(&[1.0, 7.0]), of(&[7.0, 11.0])], ["ok", "warn", "critical"]);
-    }
-
-    #[test]
-    fn a_base_is_compared_and_records_make_a_trend() {
-        let records = [record(1.0), record(2.0)];
-        let with_base =
-            Sources { base: Some(&records[0]), ..sources(&records[1], records.as_slice()) };
-        let text = page(&with_base).unwrap();
-        assert!(text.contains("regressed") && text.contains("+100.0 %"), "{text}");
-        assert!(text.contains("2 records"));
-    }
-
-    #[test]
-    fn flamegraphs_and_tables_are_embedded() {
-        let head = record(1.0);
-        let svg = "<svg onload=\"init(evt)\"><script>zoom('#')</script></svg>".to_owned();
-        let flamegraphs = [Flamegraph { name: "backtest/simulate".to_owned(), svg }];
-        let tables = [Table {
-            title: "Alerts".to_owned(),
-            note: "none fired".to_owned(),
-            head: vec!["rule".to_owned()],
-            rows: vec![vec!["cpu".to_owned()]],
-        }];
-        let with_both =
-            Sources { flamegraphs: &flamegraphs, tables: &tables, ..sources(&head, &[]) };
-        let text = page(&with_both).unwrap();
-        assert!(text.contains("data:image/svg+xml,%3Csvg"), "{text}");
-        assert!(!text.contains("<script>zoom"), "a picture's script runs in its own frame only");
-        assert!(text.contains("Alerts") && text.contains("none fired"));
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! `redline report`: a run of the suite and all that belongs to it, on one page.
 
+mod profiles;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -7,9 +9,10 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use hw_probe::ProbeReport;
-use perf_gate::RunRecord;
-use perf_gate::page::{Flamegraph, Sources, page};
+use perf_gate::page::{Sources, Watch, markdown, page};
+use perf_gate::{Alert, Peers, Quality, RunRecord};
 
+use self::profiles::Profiles;
 use crate::cli::Global;
 use crate::document;
 use crate::records::{self, Kept};
@@ -18,15 +21,16 @@ const EXAMPLES: &str = "\
 Examples:
   redline report                        the newest record of this machine, as report.html
   redline report head.json --base base.json --out change.html --open
-  redline report --format markdown --out -     for a terminal or a pull request";
+  redline report --format markdown --out -     for a terminal or a pull request
 
-/// Flamegraphs that a page can hold: each is some 100 kB.
-const MOST_FLAMEGRAPHS: usize = 24;
+Beside the record, in benches/record and in this folder it looks for peers.json (written by
+scripts/peers/*.py --json) and quality.json (written by scripts/quality).";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReportArgs {
-    /// The record [default: the newest of this machine in benches/record, else in this folder]
+    /// The record, or a folder of records, of which it takes the newest [default: the newest of
+    /// this machine in benches/record, else in this folder]
     record: Option<PathBuf>,
     /// The record to compare with [default: the one before]
     #[arg(long, value_name = "RECORD")]
@@ -35,9 +39,12 @@ pub(crate) struct ReportArgs {
     /// record's own]
     #[arg(long, value_name = "FILE")]
     probe: Option<PathBuf>,
-    /// Where flamegraphs are looked for
+    /// Where flamegraphs and heap profiles are looked for
     #[arg(long, value_name = "DIR", default_value = "profiles")]
     profiles: PathBuf,
+    /// A document of 'redline monitor', whose alerts are shown [default: the record's own alerts]
+    #[arg(long, value_name = "FILE")]
+    monitor: Option<PathBuf>,
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Html)]
     format: Format,
@@ -56,16 +63,12 @@ enum Format {
 }
 
 pub(crate) fn run(args: &ReportArgs, global: &Global) -> Result<ExitCode> {
-    let (head, history) = records(args)?;
-    let base = match &args.base {
-        Some(path) => Some(RunRecord::read(path)?),
-        None => history.iter().rfind(|record| record.started_at < head.started_at).cloned(),
+    let gathered = Gathered::read(args)?;
+    let sources = gathered.sources();
+    let (text, name) = match args.format {
+        Format::Html => (page(&sources)?, "report.html"),
+        Format::Markdown => (markdown(&sources)?, "report.md"),
     };
-    let text = match args.format {
-        Format::Html => html(args, &head, base.as_ref(), &history)?,
-        Format::Markdown => markdown(&head, base.as_ref()),
-    };
-    let name = if args.format == Format::Html { "report.html" } else { "report.md" };
     let out = args.out.clone().unwrap_or_else(|| name.into());
     if out == Path::new("-") {
         std::io::stdout().write_all(text.as_bytes())?;
@@ -81,48 +84,104 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The record to show, and all of its machine that lie beside it, oldest first.
-fn records(args: &ReportArgs) -> Result<(RunRecord, Vec<RunRecord>)> {
-    let fingerprint = hw_probe::machine().fingerprint;
+/// All that belongs to a record.
+struct Gathered {
+    head: RunRecord,
+    base: Option<RunRecord>,
+    history: Vec<RunRecord>,
+    probe: Option<ProbeReport>,
+    profiles: Profiles,
+    peers: Option<Peers>,
+    /// The alerts of a document, and where it lies.
+    monitor: Option<(Vec<Alert>, String)>,
+    quality: Option<Quality>,
+    command: String,
+}
+
+impl Gathered {
+    fn read(args: &ReportArgs) -> Result<Self> {
+        let Chosen { head, history, folder } = choose(args)?;
+        let base = match &args.base {
+            Some(path) => Some(RunRecord::read(path)?),
+            None => history.iter().rfind(|record| record.started_at < head.started_at).cloned(),
+        };
+        let peers = records::beside(&folder, "peers.json").map(|path| Peers::read(&path));
+        let quality = match &head.quality {
+            Some(_) => None,
+            None => records::beside(&folder, "quality.json").map(|path| Quality::read(&path)),
+        };
+        let monitor = args.monitor.as_ref().map(|path| {
+            perf_gate::read_alerts(path).map(|alerts| (alerts, path.display().to_string()))
+        });
+        Ok(Self {
+            probe: probe(args, &head)?,
+            profiles: Profiles::find(&args.profiles),
+            peers: peers.transpose()?,
+            quality: quality.transpose()?.or_else(|| head.quality.clone()),
+            monitor: monitor.transpose()?,
+            command: format!("redline {}", std::env::args().skip(1).collect::<Vec<_>>().join(" ")),
+            head,
+            base,
+            history,
+        })
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        let own = self.head.alerts.as_ref();
+        let alerts = match &self.monitor {
+            Some((alerts, source)) => Some(Watch { alerts, source }),
+            None => own.map(|alerts| Watch { alerts, source: "this run" }),
+        };
+        Sources {
+            head: &self.head,
+            base: self.base.as_ref(),
+            history: &self.history,
+            probe: self.probe.as_ref(),
+            flamegraphs: &self.profiles.flamegraphs,
+            heap: &self.profiles.heap,
+            peers: self.peers.as_ref(),
+            alerts,
+            quality: self.quality.as_ref(),
+            command: &self.command,
+        }
+    }
+}
+
+/// The record to show, all of its machine that lie beside it, oldest first, and where they lie.
+struct Chosen {
+    head: RunRecord,
+    history: Vec<RunRecord>,
+    folder: PathBuf,
+}
+
+fn choose(args: &ReportArgs) -> Result<Chosen> {
     let (head, folder) = match &args.record {
+        Some(path) if path.is_dir() => (None, path.clone()),
         Some(path) => {
             let folder = path.parent().filter(|parent| *parent != Path::new(""));
             (Some(RunRecord::read(path)?), folder.unwrap_or(Path::new(".")).to_owned())
         }
-        None => (None, records::folder(&fingerprint)),
+        None => (None, records::folder(&hw_probe::machine().fingerprint)),
     };
-    let of = head.as_ref().map_or(fingerprint, |head| head.machine.fingerprint.clone());
-    let Kept { mut records, passed_over } = records::read(&folder, &of)?;
+    let Kept { mut records, passed_over } = records::read(&folder)?;
     for why in passed_over {
         eprintln!("redline: passed over: {why}");
     }
-    let head = match head.or_else(|| records.last().cloned()) {
+    let here = args.record.is_none().then(|| hw_probe::machine().fingerprint);
+    let is_wanted =
+        |record: &&RunRecord| here.as_ref().is_none_or(|here| record.machine.fingerprint == *here);
+    let head = match head.or_else(|| records.iter().rfind(is_wanted).cloned()) {
         Some(head) => head,
+        None if args.record.is_some() => {
+            bail!("no record in {}: 'redline suite' writes them", folder.display())
+        }
         None => bail!("no record of this machine in {}: run 'redline suite'", folder.display()),
     };
-    records.retain(|record| record.started_at <= head.started_at);
-    Ok((head, records))
-}
-
-fn html(
-    args: &ReportArgs,
-    head: &RunRecord,
-    base: Option<&RunRecord>,
-    history: &[RunRecord],
-) -> Result<String> {
-    let probe = probe(args, head)?;
-    let flamegraphs = flamegraphs(&args.profiles);
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let sources = Sources {
-        head,
-        base,
-        history,
-        probe: probe.as_ref(),
-        flamegraphs: &flamegraphs,
-        tables: &[],
-        command: &format!("redline {command}"),
-    };
-    Ok(page(&sources)?)
+    records.retain(|record| {
+        record.machine.fingerprint == head.machine.fingerprint
+            && record.started_at <= head.started_at
+    });
+    Ok(Chosen { head, history: records, folder })
 }
 
 /// The probe that was named, or the one of `cargo bench -p hw-probe` where it is of this machine.
@@ -142,43 +201,6 @@ fn probe(args: &ReportArgs, head: &RunRecord) -> Result<Option<ProbeReport>> {
     }
     let benched = ProbeReport::read_json(&args.profiles.join("hw-probe/probe.json")).ok();
     Ok(benched.filter(is_of_head))
-}
-
-/// `profiles/<crate>/<case>/flamegraph.svg`, in the order of their names.
-fn flamegraphs(profiles: &Path) -> Vec<Flamegraph> {
-    let mut found = Vec::new();
-    look(profiles, profiles, &mut found);
-    found.sort_by(|a: &Flamegraph, b| a.name.cmp(&b.name));
-    found.truncate(MOST_FLAMEGRAPHS);
-    found
-}
-
-fn look(folder: &Path, root: &Path, found: &mut Vec<Flamegraph>) {
-    if let Ok(svg) = std::fs::read_to_string(folder.join("flamegraph.svg")) {
-        let name = folder.strip_prefix(root).unwrap_or(folder).display().to_string();
-        found.push(Flamegraph { name, svg });
-    }
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        look(&entry.path(), root, found);
-    }
-}
-
-fn markdown(head: &RunRecord, base: Option<&RunRecord>) -> String {
-    let machine = &head.machine;
-    let mut text = format!(
-        "## redline: {}, {} threads, {}\n\n{}",
-        machine.cpu_model,
-        machine.threads,
-        head.started_at,
-        perf_gate::markdown(&head.kpis)
-    );
-    if let Some(base) = base {
-        let commit = base.commit.as_deref().unwrap_or("unknown");
-        text += &format!("\n### Against {commit} of {}\n\n", base.started_at);
-        text += &perf_gate::compare(&base.into(), &head.into()).to_markdown();
-    }
-    text
 }
 
 /// Hands the page to whatever this system shows pages with.

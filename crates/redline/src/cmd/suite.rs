@@ -5,10 +5,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use perf_gate::{RunRecord, SCHEMA, Status};
+use perf_gate::{Kpi, RunRecord, SCHEMA, Status};
 
 use crate::cli::{Global, Json};
-use crate::suite::{self, Plan};
+use crate::suite::{self, Found, Plan};
 use crate::{document, progress, records};
 
 const EXAMPLES: &str = "\
@@ -39,7 +39,8 @@ pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
     let started_at = jiff::Timestamp::now();
     let plan = Plan { quick: args.quick, data: args.data.clone() };
     let bar = progress::bar(Plan::STEPS, "suite", global);
-    let (probe, kpis) = suite::measure(&plan, &bar)?;
+    let quality = records::quality(&hw_probe::machine().fingerprint)?;
+    let Found { probe, kpis, kernels, alerts } = suite::measure(&plan, &bar)?;
     bar.finish_and_clear();
     let record = RunRecord {
         schema: SCHEMA.to_owned(),
@@ -51,15 +52,19 @@ pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
         started_at: started_at.to_string(),
         kpis,
         probe: Some(probe),
+        kernels,
+        alerts: Some(alerts),
+        quality,
     };
+    let rows = rows(&record);
     let json = args.json.json.as_deref();
     if global.prints(json) {
         let machine = &record.machine;
         println!("{}, {} threads, {}\n", machine.cpu_model, machine.threads, machine.os);
-        print!("{}", perf_gate::table(&record.kpis));
+        print!("{}", perf_gate::table(&rows));
     }
     if let Some(path) = &args.markdown {
-        document::write_text(path, &perf_gate::markdown(&record.kpis))?;
+        document::write_text(path, &perf_gate::markdown(&rows))?;
     }
     let path = match json {
         Some(path) => path.to_owned(),
@@ -71,6 +76,12 @@ pub(crate) fn run(args: &SuiteArgs, global: &Global) -> Result<ExitCode> {
     }
     let is_critical = record.kpis.iter().any(|kpi| kpi.status == Status::Critical);
     Ok(if is_critical { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The KPIs, and the figures of quality under them.
+fn rows(record: &RunRecord) -> Vec<Kpi> {
+    let quality = record.quality.iter().flat_map(perf_gate::Quality::kpis);
+    record.kpis.iter().cloned().chain(quality).collect()
 }
 
 /// `benches/record/<fingerprint>/<time>.json` in a checkout, else a file in this folder.

@@ -4,17 +4,19 @@
 //! outside the clock.
 
 mod steps;
+mod work;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use hw_probe::{Ceilings, ProbeOptions, ProbeReport};
 use indicatif::ProgressBar;
 use market_data::DataCache;
-use monitor::PerformanceMonitor;
-use perf_gate::{Kpi, Measured};
+use monitor::{ContinuousMonitor, Options, PerformanceMonitor, State};
+use perf_gate::{Alert, Kernel, Kpi, Measured};
 
 /// The KPIs: titles, targets, criticals.
 const KPIS: &str = include_str!("../../../../benches/kpis.toml");
@@ -37,13 +39,30 @@ impl Plan {
 /// A KPI's measurement, and the share of the ceiling that bounds it.
 type Figure = (Measured, Option<f64>);
 
-/// Figures by KPI name.
+/// Figures by KPI name, and the kernels whose work is known.
 #[derive(Default)]
-pub(crate) struct Figures(HashMap<&'static str, Figure>);
+pub(crate) struct Figures {
+    by_name: HashMap<&'static str, Figure>,
+    kernels: Vec<Kernel>,
+}
+
+/// What a run of the suite has found.
+pub(crate) struct Found {
+    pub(crate) probe: ProbeReport,
+    pub(crate) kpis: Vec<Kpi>,
+    pub(crate) kernels: Vec<Kernel>,
+    /// Where the built-in alert rules stood at the end.
+    pub(crate) alerts: Vec<Alert>,
+}
 
 impl Figures {
     fn samples(&mut self, name: &'static str, samples: Vec<f64>) {
-        self.0.insert(name, (Measured::Samples(samples), None));
+        self.by_name.insert(name, (Measured::Samples(samples), None));
+    }
+
+    /// Notes the kernel that took `seconds` in each of its repeats.
+    fn kernel(&mut self, seconds: &[f64], kernel: impl FnOnce(f64) -> Kernel) {
+        self.kernels.extend(perf_gate::median(seconds).map(kernel));
     }
 
     fn ceiling(&mut self, name: &'static str, value: Option<f64>, of: Option<f64>) {
@@ -51,12 +70,12 @@ impl Figures {
             Some(value) => (Measured::Samples(vec![value]), of.map(|of| value / of)),
             None => (Measured::NotAvailable("the probe could not measure it".to_owned()), None),
         };
-        self.0.insert(name, figure);
+        self.by_name.insert(name, figure);
     }
 }
 
 /// Measures everything and judges it.
-pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Vec<Kpi>)> {
+pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<Found> {
     let mut figures = Figures::default();
     bar.set_message("probe");
     let options = ProbeOptions { quick: true, ..ProbeOptions::default() };
@@ -65,7 +84,10 @@ pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Ve
     bar.inc(1);
     let cache = Arc::new(DataCache::new(1 << 30));
     let job = || steps::main_job(plan, bar, &cache, &mut figures);
-    let (done, usage) = watching(&cache).monitor("suite", job);
+    let mut monitor = watch()?;
+    let handle = monitor.handle();
+    let (done, usage) = watching(&cache).reporting_to(handle).monitor("suite", job);
+    let alerts = monitor.stop().alerts.into_iter().map(alert).collect();
     done?;
     ensure!(usage.cache_hits > Some(0), "the monitor saw no hit of the data cache");
     let gb = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1e9);
@@ -77,11 +99,31 @@ pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<(ProbeReport, Ve
         .map(|spec| {
             let missing = || (Measured::NotAvailable("not measured yet".to_owned()), None);
             let (measured, of_ceiling) =
-                figures.0.remove(spec.name.as_str()).unwrap_or_else(missing);
+                figures.by_name.remove(spec.name.as_str()).unwrap_or_else(missing);
             spec.judge(measured, of_ceiling, memory_gb)
         })
         .collect();
-    Ok((probe, kpis))
+    Ok(Found { probe, kpis, kernels: figures.kernels, alerts })
+}
+
+/// Watches this process by the built-in alert rules while the job runs.
+fn watch() -> Result<ContinuousMonitor> {
+    let options = Options { rules: monitor::built_in_rules()?, ..Options::default() };
+    let mut monitor = ContinuousMonitor::with_options(Duration::from_secs(1), options)?;
+    monitor.start()?;
+    Ok(monitor)
+}
+
+fn alert(alert: monitor::Alert) -> Alert {
+    let state = match alert.state {
+        State::Inactive => "inactive",
+        State::Pending => "pending",
+        State::Firing => "firing",
+        State::Resolved => "resolved",
+        State::NoData => "no_data",
+    };
+    let monitor::Alert { rule, since, value, threshold, .. } = alert;
+    Alert { rule, state: state.to_owned(), since, value, threshold }
 }
 
 /// A monitor that reads the cache's hits and misses.

@@ -9,17 +9,21 @@ use backtest::{Config, Signals, engine};
 use features::{ComputeOptions, FeatureSet};
 use indicatif::ProgressBar;
 use market_data::{Bars, BarsView, DataCache, LoadOptions, SaveOptions, SynthOptions};
-use optimizer::{Axis, Evaluator, Sweep};
+use optimizer::{Axis, Evaluator, Sweep, Trial};
 
-use super::{Figures, Plan};
+use super::{Figures, Plan, work};
 use crate::values;
 
 const MINUTE_NS: i64 = 60_000_000_000;
 const DAY_NS: i64 = 1_440 * MINUTE_NS;
 const MINUTE_YEAR: usize = 525_600;
 const DAILY_FIVE_YEARS: usize = 1_260;
-/// 100 MB of columns: six of eight bytes.
-const LOAD_ROWS: usize = 100_000_000 / 48;
+/// Timestamp, open, high, low, close, volume.
+const COLUMNS: usize = 6;
+/// 100 MB of columns of eight bytes.
+const LOAD_ROWS: usize = 100_000_000 / (8 * COLUMNS);
+/// Windows of the 105 pairs: 5 to 75 in steps of 5.
+const WINDOWS: usize = 15;
 /// Hits of a sample: one alone is as short as the clock's own step.
 const HITS: u64 = 1_000;
 
@@ -40,31 +44,39 @@ pub(super) fn main_job(
         bar.set_message(message);
     };
     bar.set_message("load 100 MB");
-    let [load, hit] = load_100_mb(plan, cache)?;
+    let Loads { load, hit, file_bytes } = load_100_mb(plan, cache)?;
+    figures.kernel(&load, |seconds| work::load(LOAD_ROWS, COLUMNS, file_bytes, seconds));
     figures.samples("data_loading_100mb", load);
     figures.samples("cache_hit", hit);
     next("year of minutes");
     let (bars, freq_ns) = minute_year(plan)?;
     let bars = bars.view();
     next("features");
-    figures.samples("feature_rows_per_s", feature_rows(plan, bars)?);
+    let set = FeatureSet::classic();
+    let seconds = feature_seconds(plan, &set, bars)?;
+    figures.kernel(&seconds, |seconds| work::classic(&set, bars.len(), seconds));
+    let rows_per_s = seconds.iter().map(|s| bars.len() as f64 / s / 1e6).collect();
+    figures.samples("feature_rows_per_s", rows_per_s);
     next("backtests");
     let [total_return, all] = [StatSet::of(&[Stat::TotalReturn]), StatSet::all()];
     let year = |set| backtest(plan, bars, freq_ns, set);
-    figures.samples("minute_year_backtest", year(total_return)?);
-    figures.samples("minute_year_backtest_all_statistics", year(all)?);
+    let (seconds, orders) = year(total_return)?;
+    figures.kernel(&seconds, |seconds| work::backtest(bars.len(), orders, seconds));
+    figures.samples("minute_year_backtest", seconds);
+    figures.samples("minute_year_backtest_all_statistics", year(all)?.0);
     let days = market_data::synth(&SynthOptions {
         bars: DAILY_FIVE_YEARS,
         freq_ns: DAY_NS,
         ..SynthOptions::default()
     });
-    figures
-        .samples("daily_five_years_backtest", backtest(plan, days.view(), DAY_NS, total_return)?);
+    let (seconds, _) = backtest(plan, days.view(), DAY_NS, total_return)?;
+    figures.samples("daily_five_years_backtest", seconds);
     next("105 combinations");
-    let pairs = sweep(plan, bars, freq_ns, ["5:75:5", "5:75:5"], 105)?;
+    let (pairs, trials) = sweep(plan, bars, freq_ns, ["5:75:5", "5:75:5"], 105)?;
+    figures.kernel(&pairs, |seconds| work::sweep(bars.len(), WINDOWS, &trials, seconds));
     figures.samples("optimization_105_pairs", pairs);
     next("1000 combinations");
-    let thousand = sweep(plan, bars, freq_ns, ["5:44:1", "50:74:1"], 1_000)?;
+    let (thousand, _) = sweep(plan, bars, freq_ns, ["5:44:1", "50:74:1"], 1_000)?;
     figures.samples("optimization_1000", thousand);
     bar.inc(1);
     Ok(())
@@ -83,17 +95,26 @@ fn timed<T>(repeats: usize, mut work: impl FnMut() -> Result<T>) -> Result<Vec<f
     Ok(seconds)
 }
 
-/// Seconds of a load, and milliseconds of one that the cache answers.
-fn load_100_mb(plan: &Plan, cache: &DataCache) -> Result<[Vec<f64>; 2]> {
+/// What loading took.
+struct Loads {
+    /// Seconds of a load.
+    load: Vec<f64>,
+    /// Milliseconds of one that the cache answers.
+    hit: Vec<f64>,
+    file_bytes: u64,
+}
+
+fn load_100_mb(plan: &Plan, cache: &DataCache) -> Result<Loads> {
     let bars = market_data::synth(&SynthOptions { bars: LOAD_ROWS, ..SynthOptions::default() });
     let folder = tempfile::tempdir().context("no folder for temporary files")?;
     let path = folder.path().join("load.parquet");
     market_data::save(&path, bars.view(), &SaveOptions::default())?;
     let options = LoadOptions::default();
     let load = || market_data::load(&path, &options);
+    let file_bytes = std::fs::metadata(&path)?.len();
     ensure!(load()? == bars, "the file that was saved reads back as other bars");
     drop(bars);
-    let loads = timed(plan.repeats(), || Ok(load()?))?;
+    let load = timed(plan.repeats(), || Ok(load()?))?;
     let hits = timed(plan.repeats(), || {
         for _ in 0..HITS {
             std::hint::black_box(cache.load(&path, &options)?);
@@ -102,7 +123,8 @@ fn load_100_mb(plan: &Plan, cache: &DataCache) -> Result<[Vec<f64>; 2]> {
     })?;
     let asked = HITS * (plan.repeats() as u64 + 1);
     ensure!(cache.stats().hits + 1 == asked, "the cache has missed: {:?}", cache.stats());
-    Ok([loads, hits.iter().map(|seconds| seconds / HITS as f64 * 1e3).collect()])
+    let hit = hits.iter().map(|seconds| seconds / HITS as f64 * 1e3).collect();
+    Ok(Loads { load, hit, file_bytes })
 }
 
 fn minute_year(plan: &Plan) -> Result<(Bars, i64)> {
@@ -119,24 +141,28 @@ fn minute_year(plan: &Plan) -> Result<(Bars, i64)> {
     }
 }
 
-/// Million rows a second of the classic set on all cores.
-fn feature_rows(plan: &Plan, bars: BarsView<'_>) -> Result<Vec<f64>> {
-    let set = FeatureSet::classic();
+/// Seconds of `set` on all cores.
+fn feature_seconds(plan: &Plan, set: &FeatureSet, bars: BarsView<'_>) -> Result<Vec<f64>> {
     let options = ComputeOptions::default();
-    let mut table = features::compute(&set, bars, &options)?;
-    let seconds =
-        timed(plan.repeats(), || Ok(features::compute_into(&set, bars, &options, &mut table)?))?;
-    Ok(seconds.iter().map(|s| bars.len() as f64 / s / 1e6).collect())
+    let mut table = features::compute(set, bars, &options)?;
+    timed(plan.repeats(), || Ok(features::compute_into(set, bars, &options, &mut table)?))
 }
 
-/// From prices to statistics: the 20/50 crossover, its features included.
-fn backtest(plan: &Plan, bars: BarsView<'_>, freq_ns: i64, set: StatSet) -> Result<Vec<f64>> {
+/// Seconds from prices to statistics of the 20/50 crossover, its features included, and its orders.
+fn backtest(
+    plan: &Plan,
+    bars: BarsView<'_>,
+    freq_ns: i64,
+    set: StatSet,
+) -> Result<(Vec<f64>, usize)> {
     let strategy = strategy::find("ma-cross")?;
     let values = strategy::resolve_values(strategy, &[])?;
     let mut buffers = Buffers::default();
     let statistics = buffers.backtest(strategy, &values, bars, freq_ns, StatSet::all())?;
     ensure!(statistics.get(Stat::TotalTrades) > Some(0.0), "the crossover made no trade");
-    timed(plan.repeats(), || buffers.backtest(strategy, &values, bars, freq_ns, set))
+    let seconds =
+        timed(plan.repeats(), || buffers.backtest(strategy, &values, bars, freq_ns, set))?;
+    Ok((seconds, buffers.fills.len()))
 }
 
 /// What a backtest writes to, kept from run to run.
@@ -183,14 +209,15 @@ fn is_same(a: Option<f64>, b: Option<f64>) -> bool {
     }
 }
 
-/// The crossover with every pair of windows, all statistics a trial, on all cores.
+/// Seconds of the crossover with every pair of windows, all statistics a trial, on all cores; and
+/// its trials.
 fn sweep(
     plan: &Plan,
     bars: BarsView<'_>,
     freq_ns: i64,
     [fast, slow]: [&str; 2],
     trials: usize,
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, Vec<Trial>)> {
     let axes = [Axis::parse("fast", fast)?, Axis::parse("slow", slow)?];
     let strategy = strategy::find("ma-cross")?;
     let sweep = Sweep {
@@ -215,5 +242,6 @@ fn sweep(
             .all(|stat| { is_same(single.get(stat), first.statistics.get(stat)) }),
         "a trial of the sweep differs from its single backtest"
     );
-    timed(plan.repeats(), || Ok(sweep.run(&|_, _| {})?))
+    let seconds = timed(plan.repeats(), || Ok(sweep.run(&|_, _| {})?))?;
+    Ok((seconds, outcome.trials))
 }

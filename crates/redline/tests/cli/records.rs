@@ -33,6 +33,9 @@ fn record(folder: &Folder, machine: &str, index: usize, seconds: f64) -> PathBuf
         started_at: format!("2026-01-01T00:{index:02}:00Z"),
         kpis: vec![kpi],
         probe: None,
+        kernels: Vec::new(),
+        alerts: None,
+        quality: None,
     };
     std::fs::create_dir_all(folder.path(machine)).unwrap();
     folder.file(&format!("{machine}/suite-{index}.json"), &serde_json::to_string(&record).unwrap())

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use perf_gate::{Better, KpiSpec, Measured, RunRecord, SCHEMA};
 
-use super::common::{Folder, redline, stderr, stdout, text};
+use super::common::{Folder, redline, refused, stderr, stdout, text};
 
 /// A record of this machine, of a year and with a value.
 fn record(year: u16, value: f64) -> RunRecord {
@@ -27,6 +27,9 @@ fn record(year: u16, value: f64) -> RunRecord {
         started_at: format!("{year}-01-01T00:00:00Z"),
         kpis: vec![spec.judge(Measured::Samples(vec![value; 5]), None, 24.0)],
         probe: None,
+        kernels: Vec::new(),
+        alerts: None,
+        quality: None,
     }
 }
 
@@ -76,7 +79,83 @@ fn markdown_goes_to_standard_output() {
     let output = report_in(&folder, &["--format", "markdown", "--out", "-"]);
     let said = stdout(&output);
     assert!(said.starts_with("## redline") && said.contains("| KPI |"), "{said}");
-    assert!(said.contains("| minute_year_backtest | 1.00 s | 1.00 s | +0.0 % |"), "{said}");
+    assert!(said.contains("| 1-year minute backtest | 1.00 s | 1.00 s | +0.0 % |"), "{said}");
+}
+
+#[test]
+fn what_lies_beside_the_record_is_shown() {
+    let folder = with_records(&[record(2026, 1.0)]);
+    folder.file(
+        "peers.json",
+        r#"{"schema": "redline.peers/1", "runs": [{"script": "features.py", "machine": "this one",
+            "measured_at": "2026-01-02T03:04:05Z", "rows": [{"case": "sma of 20", "peer": "TA-Lib",
+            "unit": "ms", "ours": 0.5, "theirs": 1.0, "ratio": 2.0}]}]}"#,
+    );
+    folder.file(
+        "quality.json",
+        r#"{"schema": "redline.quality/1", "figures": [
+            {"name": "Lines covered", "value": 91.0, "unit": "%", "target": 90, "ok": true},
+            {"name": "Worst complexity", "value": null, "unit": "", "target": 10, "ok": false}]}"#,
+    );
+    folder.file(
+        "usage.json",
+        r#"{"schema": "redline.monitor/1", "alerts": [{"rule": "disk_free", "state": "firing",
+            "since": 1.5, "value": 9e9, "threshold": 1e10, "severity": "critical"}]}"#,
+    );
+    let heap = folder.path("profiles/features/mean/heap");
+    std::fs::create_dir_all(&heap).unwrap();
+    let profile = include_str!("../../../perf-gate/tests/fixtures/dhat/crate.json");
+    std::fs::write(heap.join("dhat-heap.json"), profile).unwrap();
+    let arguments = ["--monitor", "usage.json", "--format", "markdown", "--out", "-"];
+    let output = report_in(&folder, &arguments);
+    let said = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for row in [
+        "| sma of 20 | TA-Lib | 1.00 ms | 0.500 ms | 2.00x |",
+        "| Lines covered | 91.0 % | > 90.0 % | ok |",
+        "| Worst complexity | - | ",
+        "| disk_free | firing | 1.5 s | 9.00 G | 10.0 G |",
+        "| features/mean/heap | ",
+    ] {
+        assert!(said.contains(row), "no '{row}' in {said}");
+    }
+    assert!(said.contains("- Alert disk_free: firing"), "{said}");
+}
+
+#[test]
+fn a_folder_gives_its_newest_record() {
+    let folder = with_records(&[record(2026, 1.0), record(2025, 3.0)]);
+    let path = folder.path("");
+    let output = redline(&["report", text(&path), "--format", "markdown", "--out", "-"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(
+        said.contains("2026-01-01 00:00 UTC") && said.contains("| 3.00 s | 1.00 s |"),
+        "{said}"
+    );
+}
+
+#[test]
+fn broken_files_are_named() {
+    let folder = Folder::new();
+    refused(&report_in(&folder, &["."]), &["no record in .", "'redline suite' writes them"]);
+
+    let folder = with_records(&[record(2026, 1.0)]);
+    folder.file("torn.json", "{\"schema\": \"redline.suite/1\", ");
+    refused(&report_in(&folder, &["torn.json"]), &["torn.json: not a run record"]);
+    folder.file("other.json", "{\"schema\": \"redline.probe/1\"}");
+    refused(
+        &report_in(&folder, &["other.json"]),
+        &["other.json", "redline.probe/1", "redline.suite/1"],
+    );
+    let arguments = ["--monitor", "other.json"];
+    refused(&report_in(&folder, &arguments), &["other.json", "redline.monitor/1"]);
+    for name in ["peers.json", "quality.json"] {
+        let path = folder.file(name, "[]");
+        refused(&report_in(&folder, &[]), &[name, "not a 'redline."]);
+        std::fs::remove_file(path).unwrap();
+    }
+    assert!(!folder.path("report.html").exists());
 }
 
 #[test]

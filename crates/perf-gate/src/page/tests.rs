@@ -1,0 +1,239 @@
+use super::*;
+use crate::{
+    Better, KpiSpec, Measured, PEERS_SCHEMA, PeerRow, PeerRun, QUALITY_SCHEMA, QualityFigure,
+    SCHEMA,
+};
+
+const SECTIONS: [&str; 11] = [
+    "kpis",
+    "machine",
+    "ceilings",
+    "roofline",
+    "comparison",
+    "history",
+    "peers",
+    "flamegraphs",
+    "heap",
+    "alerts",
+    "quality",
+];
+
+fn record(value: f64) -> RunRecord {
+    let spec = KpiSpec {
+        name: "k".to_owned(),
+        title: "<b>K & co</b>".to_owned(),
+        unit: "s".to_owned(),
+        better: Better::Lower,
+        target: Some(5.0),
+        critical: Some(10.0),
+        share_of_memory: None,
+    };
+    let samples = [1.0, 1.01, 0.99].map(|noise| noise * value).to_vec();
+    RunRecord {
+        schema: SCHEMA.to_owned(),
+        machine: hw_probe::machine(),
+        commit: Some("0123456789abcdef".to_owned()),
+        dirty: Some(false),
+        version: "1.2.3".to_owned(),
+        command: vec!["redline".to_owned(), "suite".to_owned()],
+        started_at: "2026-01-02T03:04:05Z".to_owned(),
+        kpis: vec![spec.judge(Measured::Samples(samples), None, 24.0)],
+        probe: None,
+        kernels: Vec::new(),
+        alerts: None,
+        quality: None,
+    }
+}
+
+fn sources<'a>(head: &'a RunRecord, history: &'a [RunRecord]) -> Sources<'a> {
+    Sources {
+        head,
+        base: None,
+        history,
+        probe: None,
+        flamegraphs: &[],
+        heap: &[],
+        peers: None,
+        alerts: None,
+        quality: None,
+        command: "redline report",
+    }
+}
+
+/// What stands between a section's begin and its end.
+fn section<'a>(text: &'a str, id: &str) -> &'a str {
+    let begin = text.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("no {id}"));
+    let end = text[begin..].find("</section>").unwrap();
+    &text[begin..begin + end]
+}
+
+#[test]
+fn a_page_needs_nothing_else_and_escapes_what_it_is_given() {
+    let head = record(2.0);
+    let text = page(&sources(&head, &[])).unwrap();
+    assert!(text.contains("&lt;b&gt;K &amp; co&lt;&#x2f;b&gt;"), "{text}");
+    assert!(!text.contains("<b>K"));
+    assert!(!text.contains("http") && !text.contains("<link"), "an outside reference");
+    assert!(text.contains("prefers-color-scheme: dark") && text.contains("2.50x"));
+}
+
+#[test]
+fn an_old_record_has_every_section_and_says_what_is_missing() {
+    let head = record(2.0);
+    let text = page(&sources(&head, &[])).unwrap();
+    for (id, how) in [
+        ("ceilings", "redline probe --json"),
+        ("roofline", "redline probe --json"),
+        ("comparison", "redline report --base"),
+        ("history", "redline suite"),
+        ("peers", "scripts&#x2f;peers&#x2f;features.py"),
+        ("flamegraphs", "scripts/profile"),
+        ("heap", "redline profile features"),
+        ("alerts", "redline monitor"),
+        ("quality", "scripts&#x2f;quality"),
+    ] {
+        assert!(section(&text, id).contains(how), "{id}: {}", section(&text, id));
+    }
+    assert!(SECTIONS.iter().all(|id| text.contains(&format!("href=\"#{id}\""))));
+}
+
+#[test]
+fn headings_are_in_order_and_tables_have_scopes() {
+    let records = [record(1.0), record(2.0)];
+    let with_base = Sources { base: Some(&records[0]), ..sources(&records[1], &records) };
+    let text = page(&with_base).unwrap();
+    let levels: Vec<u8> = text
+        .match_indices("<h")
+        .filter_map(|(at, _)| {
+            text.as_bytes().get(at + 2).filter(|c| c.is_ascii_digit()).map(|c| c - b'0')
+        })
+        .collect();
+    assert_eq!(levels[0], 1);
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
+    let headers = text.matches("<th ").count();
+    assert_eq!(headers, text.matches(" scope=\"").count(), "a header without scope");
+    assert_eq!(text.matches("role=\"img\"").count(), text.matches("<svg").count());
+}
+
+#[test]
+fn a_base_is_compared_and_records_make_a_trend() {
+    let records = [record(1.0), record(2.0)];
+    let with_base = Sources { base: Some(&records[0]), ..sources(&records[1], records.as_slice()) };
+    let text = page(&with_base).unwrap();
+    let comparison = section(&text, "comparison");
+    assert!(comparison.contains("regressed") && comparison.contains("+100.0 %"), "{comparison}");
+    assert!(section(&text, "history").contains("2 records"));
+    let first = &text[..text.find("<nav").unwrap()];
+    assert!(first.contains(": +100.0 %"), "the first screen says what changed: {first}");
+}
+
+#[test]
+fn flamegraphs_are_embedded_and_their_scripts_stay_in_their_frames() {
+    let head = record(1.0);
+    let svg = "<svg onload=\"init(evt)\"><script>zoom('#')</script></svg>".to_owned();
+    let flamegraphs = [Flamegraph { name: "backtest/simulate".to_owned(), svg }];
+    let text = page(&Sources { flamegraphs: &flamegraphs, ..sources(&head, &[]) }).unwrap();
+    assert!(text.contains("data:image/svg+xml,%3Csvg"), "{text}");
+    assert!(!text.contains("<script>zoom"), "a picture's script runs in its own frame only");
+}
+
+#[test]
+fn alerts_are_told_apart_from_none() {
+    let head = record(1.0);
+    let alert = |state: &str| Alert {
+        rule: "disk_free".to_owned(),
+        state: state.to_owned(),
+        since: 1.0,
+        value: Some(9e9),
+        threshold: Some(10e9),
+    };
+    let of = |state: &str| {
+        let alerts = [alert(state)];
+        let watch = Watch { alerts: &alerts, source: "this run" };
+        page(&Sources { alerts: Some(watch), ..sources(&head, &[]) }).unwrap()
+    };
+    let (quiet, fired) = (of("inactive"), of("firing"));
+    assert!(section(&quiet, "alerts").contains("None fired"));
+    assert!(!section(&quiet, "alerts").contains("<table"));
+    assert!(section(&fired, "alerts").contains("9.00 G") && fired.contains("Alert disk_free"));
+}
+
+#[test]
+fn heap_peers_and_quality_are_shown_as_they_were_measured() {
+    let head = record(1.0);
+    let heap = [HeapProfile {
+        name: "features/mean".to_owned(),
+        bytes: 12_345.0,
+        blocks: 22.0,
+        is_per_call: true,
+        place: Some(("plan.rs:7".to_owned(), 61.5)),
+    }];
+    let row = PeerRow {
+        case: "sma".to_owned(),
+        peer: "TA-Lib".to_owned(),
+        unit: "ms".to_owned(),
+        ours: 0.5,
+        theirs: 1.0,
+        ratio: 2.0,
+    };
+    let run = PeerRun {
+        script: "features.py".to_owned(),
+        measured_at: "2026-01-02T03:04:05Z".to_owned(),
+        machine: "another processor".to_owned(),
+        rows: vec![row],
+    };
+    let peers = Peers { schema: PEERS_SCHEMA.to_owned(), runs: vec![run] };
+    let figure = QualityFigure {
+        name: "Lines covered".to_owned(),
+        value: Some(85.0),
+        unit: "%".to_owned(),
+        target: Some(90.0),
+        ok: Some(false),
+    };
+    let quality = Quality { schema: QUALITY_SCHEMA.to_owned(), figures: vec![figure] };
+    let all = Sources {
+        heap: &heap,
+        peers: Some(&peers),
+        quality: Some(&quality),
+        ..sources(&head, &[])
+    };
+    let text = page(&all).unwrap();
+    let holds = |id: &str, words: &[&str]| {
+        let section = section(&text, id);
+        assert!(words.iter().all(|word| section.contains(word)), "{words:?} in {section}");
+    };
+    holds("heap", &["12,345", "plan.rs:7", "61.5 %", "a call"]);
+    holds("peers", &["2.00x", "0.500 ms", "another machine", "2026-01-02 03:04 UTC"]);
+    holds("quality", &["85.0 %", "&gt; 90.0 %", "warn"]);
+    assert!(text.contains("Lines covered misses its target"), "the first screen says it");
+    let short = markdown(&all).unwrap();
+    for row in ["| features/mean | 12,345 | 22 |", "| sma | TA-Lib | 1.00 ms | 0.500 ms | 2.00x |"]
+    {
+        assert!(short.contains(row), "no {row} in {short}");
+    }
+}
+
+#[test]
+fn markdown_has_the_same_sections_without_marks_that_break_its_tables() {
+    let mut head = record(2.0);
+    head.kpis[0].title = "a|b".to_owned();
+    let text = markdown(&sources(&head, &[])).unwrap();
+    assert!(text.starts_with("## redline: "), "{text}");
+    assert!(text.contains("| a\\|b | 2.00 s | < 5.00 s | > 10.0 s | 2.50x | - | ok |"), "{text}");
+    let headings = [
+        "KPIs",
+        "Ceilings",
+        "Roofline",
+        "Comparison",
+        "History",
+        "Peers",
+        "Flamegraphs",
+        "Heap",
+        "Alerts",
+        "Quality",
+    ];
+    let at = headings.map(|heading| text.find(&format!("\n### {heading}\n\n")).unwrap_or(0));
+    assert!(at[0] > 0 && at.windows(2).all(|pair| pair[0] < pair[1]), "{at:?} in {text}");
+    assert!(!text.contains("\n\n\n"), "{text}");
+}

@@ -1,0 +1,90 @@
+//! What `scripts/peers/*.py --json FILE` measured beside other programs: `redline.peers/1`.
+//!
+//! ```json
+//! {"schema": "redline.peers/1", "runs": [{
+//!   "script": "features.py", "measured_at": "2026-11-23T10:00:00Z",
+//!   "machine": "Intel(R) Xeon(R) Processor", "rows": [
+//!     {"case": "sma", "peer": "TA-Lib 0.8.2", "unit": "ms",
+//!      "ours": 0.31, "theirs": 0.62, "ratio": 2.0}]}]}
+//! ```
+//!
+//! A script replaces its own run and leaves the others. `ratio` says how many times better ours is:
+//! theirs over ours of times and memory, ours over theirs of rates.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::GateError;
+use crate::record::read_document;
+
+/// The schema that this version reads.
+pub const PEERS_SCHEMA: &str = "redline.peers/1";
+
+/// A document of comparisons with other programs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Peers {
+    /// [`PEERS_SCHEMA`].
+    pub schema: String,
+    /// A run per script.
+    pub runs: Vec<PeerRun>,
+}
+
+/// One script's last run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeerRun {
+    /// File name of the script.
+    pub script: String,
+    /// RFC 3339.
+    pub measured_at: String,
+    /// The processor's name.
+    pub machine: String,
+    /// Case by case.
+    pub rows: Vec<PeerRow>,
+}
+
+/// A case on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeerRow {
+    /// What was done.
+    pub case: String,
+    /// By which other program.
+    pub peer: String,
+    /// Unit of both values.
+    pub unit: String,
+    /// Our value.
+    pub ours: f64,
+    /// The other's value.
+    pub theirs: f64,
+    /// How many times better ours is.
+    pub ratio: f64,
+}
+
+impl Peers {
+    /// Reads a document; fields that this version does not know are passed over.
+    ///
+    /// # Errors
+    /// [`GateError::Io`], [`GateError::Schema`] for another document, [`GateError::Document`] for
+    /// one that cannot be read.
+    pub fn read(path: &Path) -> Result<Self, GateError> {
+        read_document(path, PEERS_SCHEMA)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let example: String = include_str!("peers.rs")
+            .lines()
+            .skip_while(|line| *line != "//! ```json")
+            .skip(1)
+            .take_while(|line| *line != "//! ```")
+            .map(|line| line.trim_start_matches("//!"))
+            .collect();
+        let peers: Peers = serde_json::from_str(&example).unwrap();
+        assert_eq!((peers.schema.as_str(), peers.runs[0].rows[0].ratio), (PEERS_SCHEMA, 2.0));
+    }
+}

@@ -1,0 +1,58 @@
+"""Keeps what a peers' script has measured: `redline.peers/1`, which `redline report` shows.
+
+The document is described in crates/perf-gate/src/peers.rs. A script replaces its own run in the
+file and leaves those of the others."""
+
+import datetime
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+SCHEMA = "redline.peers/1"
+
+
+def row(case, peer, unit, ours, theirs, more_is_better=False):
+    """One case on both sides; the ratio says how many times better ours is."""
+    ratio = ours / theirs if more_is_better else theirs / ours
+    return {"case": case, "peer": peer, "unit": unit, "ours": ours, "theirs": theirs, "ratio": ratio}
+
+
+def processor():
+    """The processor's name, as `redline probe` has it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def known(path):
+    """The document that is there already; another kind of file is not written over."""
+    if not path.exists():
+        return {"schema": SCHEMA, "runs": []}
+    document = json.loads(path.read_text())
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        sys.exit(f"{path}: not a '{SCHEMA}' document: name another file")
+    return document
+
+
+def write(path, script, rows):
+    """Writes `rows` as the run of `script` into the document at `path`, whole or not at all."""
+    path = Path(path)
+    document = known(path)
+    run = {
+        "script": Path(script).name,
+        "measured_at": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "machine": processor(),
+        "rows": rows,
+    }
+    others = [other for other in document["runs"] if other["script"] != run["script"]]
+    document["runs"] = sorted([*others, run], key=lambda run: run["script"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(document, indent=1) + "\n")
+    temporary.replace(path)
