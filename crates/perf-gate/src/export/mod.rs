@@ -14,6 +14,9 @@
 //!     started_at: "2026-01-31T12:00:00Z".to_owned(),
 //!     kpis: Vec::new(),
 //!     probe: None,
+//!     kernels: Vec::new(),
+//!     alerts: None,
+//!     quality: None,
 //! };
 //! assert!(export(&record, Format::OpenMetrics).ends_with("# EOF\n"));
 //! ```

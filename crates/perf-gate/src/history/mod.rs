@@ -18,6 +18,9 @@
 //!         vec![kpis[0].judge(Measured::Samples(vec![seconds]), None, 16.0)]
 //!     },
 //!     probe: None,
+//!     kernels: Vec::new(),
+//!     alerts: None,
+//!     quality: None,
 //! };
 //! let records: Vec<RunRecord> = (1..=20).map(record).collect();
 //! let change = &history(&records)[0].changes[0];
