@@ -1,7 +1,7 @@
 //! The KPI table end to end: load, features, backtest, sweep, as users call them.
 
 use backtest::statistics::{Run, Stat, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, Last, Strategy};
+use backtest::strategy::{self, EntryExit};
 use backtest::{Config, Signals, engine};
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
 use features::{ComputeOptions, FeatureSet};
@@ -49,19 +49,8 @@ fn classic(c: &mut Criterion) {
 fn backtest(bars: &Bars, set: StatSet) -> Statistics {
     let strategy = strategy::find("ma-cross").expect("a built-in strategy");
     let values = strategy::resolve_values(strategy, &[]).expect("defaults");
-    let columns: Vec<Vec<f64>> = strategy
-        .features(&values)
-        .iter()
-        .map(|feature| {
-            let mut column = vec![0.0; bars.len()];
-            feature.compute(bars.view(), &mut column).expect("a feature");
-            column
-        })
-        .collect();
-    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let mut masks = EntryExit::default();
-    let mut memory = vec![Last::default(); strategy.crossings()];
-    strategy.signals(&columns, &values, &mut memory, &mut masks);
+    strategy::signals_of(strategy, &values, bars.view(), &mut masks, |_| {}).expect("signals");
     let config = config();
     let signals = Signals::of(masks, config.direction);
     let mut fills = Vec::new();

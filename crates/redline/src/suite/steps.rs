@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use backtest::statistics::{Run, Stat, StatSet, Statistics};
-use backtest::strategy::{self, EntryExit, Last, Strategy};
+use backtest::strategy::{self, EntryExit, Strategy};
 use backtest::{Config, Signals, engine};
 use features::{ComputeOptions, FeatureSet};
 use indicatif::ProgressBar;
@@ -168,7 +168,6 @@ fn backtest(
 /// What a backtest writes to, kept from run to run.
 #[derive(Default)]
 struct Buffers {
-    columns: Vec<Vec<f64>>,
     masks: EntryExit,
     fills: Vec<engine::Fill>,
 }
@@ -183,15 +182,7 @@ impl Buffers {
         set: StatSet,
     ) -> Result<Statistics> {
         let config = config();
-        let features = strategy.features(values);
-        self.columns.resize_with(features.len(), Vec::new);
-        for (feature, column) in features.iter().zip(&mut self.columns) {
-            column.resize(bars.len(), 0.0);
-            feature.compute(bars, column)?;
-        }
-        let columns: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
-        let mut memory = vec![Last::default(); strategy.crossings()];
-        strategy.signals(&columns, values, &mut memory, &mut self.masks);
+        strategy::signals_of(strategy, values, bars, &mut self.masks, |_| {})?;
         let signals = Signals::of(std::mem::take(&mut self.masks), config.direction);
         engine::simulate(&bars, &signals, &config, &mut self.fills)?;
         self.masks = signals.into_entry_exit(config.direction);
