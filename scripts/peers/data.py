@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Loading and saving bars beside Polars and pyarrow, in one run, turn by turn.
 
-    cargo build --release -p market-data --example timing
-    python scripts/peers/data.py target/release/examples/timing [--rounds 5] [--rows 2500000]
+    cargo build --release -p market-data --example load_timing
+    python scripts/peers/data.py target/release/examples/load_timing [--rounds 5] [--rows 2500000]
         [--json benches/record/peers.json]
 
 Needs numpy, pyarrow 26 and polars 2.1. Writes a file with pyarrow's defaults (six columns, prices to
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 import record
 
@@ -49,7 +51,6 @@ for _ in range(int(repeats)):
 
 
 def made(path, rows):
-    import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -135,8 +136,9 @@ def main():
             row = {"case": case, "side": side, "first_ms": median(first, side), "later_ms": median(later, side)}
             ratios = [row["first_ms"] / median(first, "redline"), row["later_ms"] / median(later, "redline")]
             if side not in ("redline", "reload"):
-                ours = median(later, "redline")
-                rows.append(record.row(case, side, "ms", ours, row["later_ms"]))
+                rounds = [np.median(np.reshape(later[case, of], (options.rounds, -1)), axis=1)
+                          for of in ("redline", side)]
+                rows.append(record.row(case, side, "ms", *rounds))
             print(f"{case:<22}{side:<10}{row['first_ms']:>10.1f}{row['later_ms']:>10.1f}{ratios[0]:>22.2f}{ratios[1]:>8.2f}")
     if options.json:
         record.write(options.json, __file__, rows)

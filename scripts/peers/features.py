@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """TA-Lib and Polars beside redline's features, interleaved in one run, one thread each unless said.
 
-    cargo build --release -p features --example timing
-    python scripts/peers/features.py target/release/examples/timing [--alpha]
+    cargo build --release -p features --example feature_timing
+    python scripts/peers/features.py target/release/examples/feature_timing [--alpha]
         [--json benches/record/peers.json]
 
-Needs numpy, TA-Lib 0.8 and, with --alpha, polars 2.1. Prints the best of the rounds and ratios;
---json keeps them for `redline report`."""
+Needs numpy, TA-Lib 0.8 and, with --alpha, polars 2.1. Each round keeps the best of its calls; prints
+the medians of the rounds and their ratios. --json keeps them for `redline report`."""
 
 import argparse
 import subprocess
@@ -26,8 +26,9 @@ l = np.minimum(o, c) - np.round(random.exponential(3, ROWS), 2)
 v = np.round(random.lognormal(3, 1, ROWS), 3)
 
 
-def best(known, name, seconds):
-    known[name] = min(known.get(name, np.inf), seconds)
+def note(known, name, seconds):
+    """A round's time, in milliseconds."""
+    known.setdefault(name, []).append(seconds * 1e3)
 
 
 def clock(work):
@@ -40,7 +41,7 @@ def ours(binary, file, feature_set, threads, known):
     command = [binary, file, feature_set, "3", str(threads)]
     for line in subprocess.check_output(command, text=True).splitlines():
         name, nanoseconds = line.split()
-        best(known, f"{name}@{threads}", int(nanoseconds) / 1e9)
+        note(known, f"{name}@{threads}", int(nanoseconds) / 1e9)
 
 
 def classic(binary, file):
@@ -61,24 +62,26 @@ def classic(binary, file):
     peer, mine = {}, {}
     for _ in range(ROUNDS):
         for name, call in calls.items():
-            best(peer, name, min(clock(call) for _ in range(3)))
+            note(peer, name, min(clock(call) for _ in range(3)))
         kept = []
-        best(peer, "kept", clock(lambda: kept.extend(call() for call in calls.values())))
+        note(peer, "kept", clock(lambda: kept.extend(call() for call in calls.values())))
         ours(binary, file, "classic", 1, mine)
         ours(binary, file, "classic", 2, mine)
     print("| indicator | TA-Lib ms | redline ms | ratio |\n|---|---|---|---|")
     rows = []
 
     def row(name, a, b):
-        print(f"| {name} | {a:.2f} | {b:.2f} | {a / b:.2f} |")
-        rows.append(record.row(name, f"TA-Lib {t.__version__}", "ms", b, a))
+        kept = record.row(name, f"TA-Lib {t.__version__}", "ms", b, a)
+        print(f"| {name} | {kept['theirs']:.2f} | {kept['ours']:.2f} | {kept['ratio']:.2f} "
+              f"({kept['ratio_low']:.2f} to {kept['ratio_high']:.2f}) |")
+        rows.append(kept)
 
     for name in calls:
-        row(name, peer[name] * 1e3, mine[f"{name}@1"] * 1e3)
-    total = sum(peer[name] for name in calls) * 1e3
+        row(name, peer[name], mine[f"{name}@1"])
+    total = np.sum([peer[name] for name in calls], axis=0)
     for case in ("classic/reused@1", "classic/fresh@1", "classic/reused@2", "classic/fresh@2"):
-        row(f"all 20: {case}", total, mine[case] * 1e3)
-    row("all 20, every column kept: classic/fresh@1", peer["kept"] * 1e3, mine["classic/fresh@1"] * 1e3)
+        row(f"all 20: {case}", total, mine[case])
+    row("all 20, every column kept: classic/fresh@1", peer["kept"], mine["classic/fresh@1"])
     return rows
 
 
@@ -110,15 +113,16 @@ def alpha(binary, file):
               (total((V - vlast).clip(0)) - total((vlast - V).clip(0))) / vmoved]
     e = [x.alias(f"f{k}") for k, x in enumerate(e)]
     peer, mine = {}, {}
-    for _ in range(2):
-        best(peer, "polars", clock(lambda: frame.lazy().select(e).collect()))
+    for _ in range(3):
+        note(peer, "polars", clock(lambda: frame.lazy().select(e).collect()))
         ours(binary, file, "alpha158", 2, mine)
-    a, b = peer["polars"], mine["alpha158/fresh@2"]
-    print(f"Polars, the {len(e)} columns it has expressions for, all cores: {a * 1e3:.0f} ms")
-    print(f"redline, all 158 columns, 2 threads: {b * 1e3:.0f} ms, {ROWS / b / 1e6:.2f} M rows/s")
-    print(f"ratio {a / b:.2f}")
     case = f"alpha158, 158 columns against {len(e)}"
-    return [record.row(case, f"Polars {pl.__version__}", "ms", b * 1e3, a * 1e3)]
+    kept = record.row(case, f"Polars {pl.__version__}", "ms", mine["alpha158/fresh@2"], peer["polars"])
+    print(f"Polars, the {len(e)} columns it has expressions for, all cores: {kept['theirs']:.0f} ms")
+    print(f"redline, all 158 columns, 2 threads: {kept['ours']:.0f} ms, "
+          f"{ROWS / kept['ours'] / 1e3:.2f} M rows/s")
+    print(f"ratio {kept['ratio']:.2f} ({kept['ratio_low']:.2f} to {kept['ratio_high']:.2f})")
+    return [kept]
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)

@@ -91,13 +91,14 @@ def table(title, rows, rounds):
             order = [None, *theirs]
             for peer in order if turn % 2 == 0 else reversed(order):
                 found[peer].append(ours() if peer is None else theirs[peer]())
-        mine = statistics.median(found.pop(None))
-        medians = {peer: statistics.median(values) for peer, values in found.items()}
+        mine = statistics.median(found[None])
+        medians = {peer: statistics.median(found[peer]) for peer in theirs}
         peer = max(medians, key=medians.get)
         spread = (max(found[peer]) - min(found[peer])) / medians[peer] * 100
         print(f"{name:<30} {mine:>9.1f} {medians[peer]:>9.1f}  {mine / medians[peer]:5.3f} "
               f"{spread:5.1f} %  {peer}, {unit}", flush=True)
-        kept.append(record.row(name, peer, unit, mine, medians[peer], more_is_better=unit != "us"))
+        kept.append(record.row(name, peer, unit, found[None], found[peer],
+                               more_is_better=unit != "us"))
     return kept
 
 

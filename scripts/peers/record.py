@@ -10,13 +10,22 @@ import platform
 import sys
 from pathlib import Path
 
+import numpy as np
+
 SCHEMA = "redline.peers/1"
 
 
 def row(case, peer, unit, ours, theirs, more_is_better=False):
-    """One case on both sides; the ratio says how many times better ours is."""
-    ratio = ours / theirs if more_is_better else theirs / ours
-    return {"case": case, "peer": peer, "unit": unit, "ours": ours, "theirs": theirs, "ratio": ratio}
+    """One case on both sides, each a value or the samples of its rounds, of which the median counts.
+
+    The ratio says how many times better ours is; with samples, also within which bounds it lay in
+    the single rounds."""
+    one = lambda a, b: a / b if more_is_better else b / a  # noqa: E731
+    rounds = [one(a, b) for a, b in zip(np.atleast_1d(ours), np.atleast_1d(theirs), strict=True)]
+    ours, theirs = float(np.median(ours)), float(np.median(theirs))
+    return {"case": case, "peer": peer, "unit": unit, "ours": ours, "theirs": theirs,
+            "ratio": one(ours, theirs), "rounds": len(rounds),
+            "ratio_low": float(min(rounds)), "ratio_high": float(max(rounds))}
 
 
 def processor():

@@ -170,9 +170,10 @@ def timed(work):
 
 
 def row(name, theirs, ours):
-    theirs, ours = statistics.median(theirs), statistics.median(ours)
-    print(f"| {name} | {theirs * 1e3:.2f} ms | {ours * 1e3:.3f} ms | {theirs / ours:.0f}x |")
-    return record.row(f"from prices to {name}", PEER, "ms", ours * 1e3, theirs * 1e3)
+    kept = record.row(name, PEER, "ms", np.multiply(ours, 1e3), np.multiply(theirs, 1e3))
+    print(f"| {name} | {kept['theirs']:.2f} ms | {kept['ours']:.3f} ms | {kept['ratio']:.0f}x "
+          f"({kept['ratio_low']:.0f} to {kept['ratio_high']:.0f}) |")
+    return kept
 
 
 class Singles:
@@ -285,12 +286,12 @@ def main():
     }
     print("\n| from prices to | VectorBT 1.2.0, Rust engine | redline | ratio |\n|---|---:|---:|---:|")
     kept = [row(name, theirs, ours) for name, (theirs, ours) in times.items()]
-    theirs, ours = (statistics.median(peak) for peak in peaks)
-    print(f"| 105 pairs, peak memory | {theirs / 1e9:.2f} GB | {ours / 1e9:.3f} GB "
-          f"| {theirs / ours:.0f}x |")
-    kept.append(record.row("105 pairs, peak memory", PEER, "GB", ours / 1e9, theirs / 1e9))
+    memory = record.row("105 pairs, peak memory", PEER, "GB", *np.divide(peaks[::-1], 1e9))
+    print(f"| 105 pairs, peak memory | {memory['theirs']:.2f} GB | {memory['ours']:.3f} GB "
+          f"| {memory['ratio']:.0f}x |")
+    kept.append(memory)
     columns = len(close) * 48
-    print(f"\npeak memory is {ours / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
+    print(f"\npeak memory is {memory['ours'] * 1e9 / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
     if arguments.json:
         record.write(arguments.json, __file__, kept)
 

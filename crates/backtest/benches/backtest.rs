@@ -1,5 +1,6 @@
 //! The engine's steps, one by one, on a year of minutes.
 
+use backtest::engine::{Asset, CallSequence};
 use backtest::statistics::{Run, Stat, StatSet, price_returns};
 use backtest::strategy::{self, EntryExit, Last, Operand, Strategy, crossings};
 use backtest::{Accumulate, Config, Direction, Signals, SizeType, engine};
@@ -17,8 +18,13 @@ struct Year {
 
 impl Year {
     fn new() -> Self {
+        Self::seeded(SynthOptions::default().seed)
+    }
+
+    fn seeded(seed: u64) -> Self {
         let bars = market_data::synth(&SynthOptions {
             bars: sizes::minute_year(),
+            seed,
             ..SynthOptions::default()
         });
         let averages = [20, 50].map(|window| {
@@ -63,6 +69,14 @@ fn signals(c: &mut Criterion) {
         assert!(run() > 0, "{name} enters nowhere");
         group.bench_function(name, |b| b.iter(&mut run));
     }
+    let (strategy, mut masks) = (find("ma-cross"), EntryExit::default());
+    let mut run = || {
+        strategy::signals_of(strategy, &[20.0, 50.0], year.bars.view(), &mut masks, |_| {})
+            .expect("signals");
+        masks.entry.count()
+    };
+    assert_eq!(run(), year.signals.long_entry.count());
+    group.bench_function("ma_cross_with_features", |b| b.iter(&mut run));
     group.finish();
 }
 
@@ -72,13 +86,18 @@ fn find(name: &str) -> &'static dyn Strategy {
 
 fn simulate(c: &mut Criterion) {
     let year = Year::new();
-    let all_in = Config { fees: 0.001.into(), slippage: 0.0005.into(), ..Config::default() };
+    let all_in = costs();
     let cases = [
         ("all_in", all_in),
         ("half", Config { size: 0.5.into(), size_type: SizeType::Percent.into(), ..all_in }),
         ("accumulate", Config { size: 0.1.into(), accumulate: Accumulate::Both.into(), ..all_in }),
         ("stops", Config { sl_stop: 0.01.into(), tp_stop: 0.02.into(), ..all_in }),
         ("trailing", Config { sl_stop: 0.01.into(), sl_trail: true.into(), ..all_in }),
+        ("limits", Config { limit_entry: 0.001.into(), limit_bars: 30.0, ..all_in }),
+        (
+            "lending",
+            Config { leverage: 2.0, margin_rate: 0.05, maintenance_margin: 0.25, ..all_in },
+        ),
     ];
     let mut group = c.benchmark_group("backtest/simulate");
     group.throughput(Throughput::Elements(year.bars.len() as u64));
@@ -92,6 +111,32 @@ fn simulate(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter(&mut run));
     }
     group.finish();
+}
+
+/// Four assets, each with a seed of its own, that share their cash.
+fn together(c: &mut Criterion) {
+    let years: Vec<Year> = (1..=4).map(Year::seeded).collect();
+    let config = Config { size: 0.25.into(), size_type: SizeType::Percent.into(), ..costs() };
+    let assets: Vec<Asset<'_>> = years
+        .iter()
+        .map(|year| Asset { bars: year.bars.view(), signals: &year.signals, config })
+        .collect();
+    let mut group = c.benchmark_group("backtest/group");
+    group.throughput(Throughput::Elements((years[0].bars.len() * assets.len()) as u64));
+    for (name, sequence) in [("default", CallSequence::Default), ("auto", CallSequence::Auto)] {
+        let mut fills = Vec::new();
+        let mut run = || {
+            engine::simulate_group(&assets, 10_000.0, sequence, &mut fills).expect("fills");
+            fills.iter().map(|fill| fill.asset).max()
+        };
+        assert_eq!(run(), Some(assets.len() - 1), "the last asset fills nothing");
+        group.bench_function(name, |b| b.iter(&mut run));
+    }
+    group.finish();
+}
+
+fn costs() -> Config<'static> {
+    Config { fees: 0.001.into(), slippage: 0.0005.into(), ..Config::default() }
 }
 
 fn statistics(c: &mut Criterion) {
@@ -128,6 +173,6 @@ fn statistics(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = bench_kit::criterion("backtest");
-    targets = signals, simulate, statistics
+    targets = signals, simulate, together, statistics
 }
 criterion_main!(benches);

@@ -5,7 +5,7 @@
 //!   "script": "features.py", "measured_at": "2026-11-23T10:00:00Z",
 //!   "machine": "Intel(R) Xeon(R) Processor", "rows": [
 //!     {"case": "sma", "peer": "TA-Lib 0.8.2", "unit": "ms",
-//!      "ours": 0.31, "theirs": 0.62, "ratio": 2.0}]}]}
+//!      "ours": 0.31, "theirs": 0.62, "ratio": 2.0, "ratio_low": 1.9, "ratio_high": 2.2}]}]}
 //! ```
 //!
 //! A script replaces its own run and leaves the others. `ratio` says how many times better ours is:
@@ -58,6 +58,12 @@ pub struct PeerRow {
     pub theirs: f64,
     /// How many times better ours is.
     pub ratio: f64,
+    /// The lowest and the highest ratio of a single round; `None` where there was one.
+    #[serde(default)]
+    pub ratio_low: Option<f64>,
+    /// See [`PeerRow::ratio_low`].
+    #[serde(default)]
+    pub ratio_high: Option<f64>,
 }
 
 impl Peers {

@@ -116,22 +116,26 @@ pub(super) fn peers(peers: Option<&Peers>, cpu_model: &str) -> Section {
         ("theirs", Number),
         ("redline", Number),
         ("times better", Number),
+        ("in single rounds", Number),
     ];
     let rows = runs.iter().flat_map(|run| &run.rows).map(|row| {
         let class = if row.ratio >= 1.0 { "ok" } else { "warn" };
+        let range = row.ratio_low.zip(row.ratio_high).filter(|(low, high)| low < high);
         vec![
             row.case.clone().into(),
             row.peer.clone().into(),
             text::value(row.theirs, &row.unit).into(),
             text::value(row.ours, &row.unit).into(),
             Cell::verdict(format!("{}x", digits(row.ratio)), class),
+            range
+                .map_or("-".to_owned(), |(low, high)| {
+                    format!("{} to {}", digits(low), digits(high))
+                })
+                .into(),
         ]
     });
     let Some(table) = Table::new("Ours and theirs", &head).with(rows).filled() else {
-        return Section::empty(
-            "No peer was measured here: `scripts/peers/features.py`, `data.py`, `probe.py` and \
-             `vectorbt_side_by_side.py` do it with `--json benches/record/peers.json`.",
-        );
+        return Section::empty("No peer was measured here: `scripts/peers/run` does it.");
     };
     let run = |run: &crate::PeerRun| {
         let elsewhere = if run.machine == cpu_model { "" } else { ", another machine" };

@@ -176,6 +176,8 @@ fn heap_peers_and_quality_are_shown_as_they_were_measured() {
         ours: 0.5,
         theirs: 1.0,
         ratio: 2.0,
+        ratio_low: Some(1.9),
+        ratio_high: Some(2.2),
     };
     let run = PeerRun {
         script: "features.py".to_owned(),
