@@ -86,7 +86,7 @@ fn an_old_record_has_every_section_and_says_what_is_missing() {
         ("roofline", "redline probe --json"),
         ("comparison", "redline report --base"),
         ("history", "redline suite"),
-        ("peers", "scripts&#x2f;peers&#x2f;features.py"),
+        ("peers", "scripts&#x2f;peers&#x2f;run"),
         ("flamegraphs", "scripts/profile"),
         ("heap", "redline profile features"),
         ("alerts", "redline monitor"),
