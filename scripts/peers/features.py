@@ -67,21 +67,12 @@ def classic(binary, file):
         note(peer, "kept", clock(lambda: kept.extend(call() for call in calls.values())))
         ours(binary, file, "classic", 1, mine)
         ours(binary, file, "classic", 2, mine)
-    print("| indicator | TA-Lib ms | redline ms | ratio |\n|---|---|---|---|")
-    rows = []
-
-    def row(name, a, b):
-        kept = record.row(name, f"TA-Lib {t.__version__}", "ms", b, a)
-        print(f"| {name} | {kept['theirs']:.2f} | {kept['ours']:.2f} | {kept['ratio']:.2f} "
-              f"({kept['ratio_low']:.2f} to {kept['ratio_high']:.2f}) |")
-        rows.append(kept)
-
-    for name in calls:
-        row(name, peer[name], mine[f"{name}@1"])
+    row = lambda name, a, b: record.row(name, f"TA-Lib {t.__version__}", "ms", b, a)  # noqa: E731
+    rows = [row(name, peer[name], mine[f"{name}@1"]) for name in calls]
     total = np.sum([peer[name] for name in calls], axis=0)
-    for case in ("classic/reused@1", "classic/fresh@1", "classic/reused@2", "classic/fresh@2"):
-        row(f"all 20: {case}", total, mine[case])
-    row("all 20, every column kept: classic/fresh@1", peer["kept"], mine["classic/fresh@1"])
+    cases = "classic/reused@1", "classic/fresh@1", "classic/reused@2", "classic/fresh@2"
+    rows += [row(f"all 20: {case}", total, mine[case]) for case in cases]
+    rows.append(row("all 20, every column kept: classic/fresh@1", peer["kept"], mine["classic/fresh@1"]))
     return rows
 
 
@@ -118,10 +109,7 @@ def alpha(binary, file):
         ours(binary, file, "alpha158", 2, mine)
     case = f"alpha158, 158 columns against {len(e)}"
     kept = record.row(case, f"Polars {pl.__version__}", "ms", mine["alpha158/fresh@2"], peer["polars"])
-    print(f"Polars, the {len(e)} columns it has expressions for, all cores: {kept['theirs']:.0f} ms")
-    print(f"redline, all 158 columns, 2 threads: {kept['ours']:.0f} ms, "
-          f"{ROWS / kept['ours'] / 1e3:.2f} M rows/s")
-    print(f"ratio {kept['ratio']:.2f} ({kept['ratio_low']:.2f} to {kept['ratio_high']:.2f})")
+    print(f"{ROWS / kept['ours'] / 1e3:.2f} M rows/s on 2 threads")
     return [kept]
 
 
@@ -133,5 +121,6 @@ options = parser.parse_args()
 with tempfile.NamedTemporaryFile() as bars:
     np.concatenate([o, h, l, c, v]).tofile(bars.name)
     measured = (alpha if options.alpha else classic)(options.binary, bars.name)
+print(record.markdown(measured))
 if options.json:
     record.write(options.json, f"{__file__} --alpha" if options.alpha else __file__, measured)

@@ -9,11 +9,7 @@ pairs of windows. Checks first that both sides hold the same trades and end with
 drawdown. Runs alternate, both sides are warm; medians are printed. --json keeps them for
 `redline report`."""
 
-import argparse
-import json
-import subprocess
 import tempfile
-import time
 from itertools import combinations
 from pathlib import Path
 
@@ -21,13 +17,11 @@ import numpy as np
 import pandas as pd
 import raptorbt
 
+import crossover
 import record
+from crossover import CASH, FEES, SLIPPAGE, WINDOWS, computing, redline, timed
 
-FEES, SLIPPAGE, CASH = 2e-5, 1e-5, 10_000.0
 PEER = f"raptorbt {raptorbt.__version__}"
-WINDOWS = range(5, 80, 5)
-ROOT = Path(__file__).resolve().parents[2]
-ORDERS = ["--strategy", "ma-cross", "--fees", str(FEES), "--slippage", str(SLIPPAGE), "--init-cash", str(CASH)]
 
 
 class Theirs:
@@ -42,26 +36,27 @@ class Theirs:
             initial_capital=CASH, fees=FEES, slippage=SLIPPAGE, fill_timing="same_bar_close",
             periods_per_year=525_600 / minutes)
 
-    def signals(self, fast, slow):
-        fast, slow = (raptorbt.sma(self.close, window) for window in (fast, slow))
+    def average(self, window):
+        return raptorbt.sma(self.close, window)
+
+    def crossings(self, fast, slow):
         above, below = np.zeros((2, len(self.close)), dtype=bool)
         above[1:] = (fast[1:] > slow[1:]) & (fast[:-1] <= slow[:-1])
         below[1:] = (fast[1:] < slow[1:]) & (fast[:-1] >= slow[:-1])
         return above, below
 
-    def single(self):
-        return raptorbt.run_single_backtest(*self.bars, *self.signals(20, 50), config=self.config)
+    def single(self, average=None):
+        average = average or self.average
+        signals = self.crossings(average(20), average(50))
+        return raptorbt.run_single_backtest(*self.bars, *signals, config=self.config)
 
     def pairs(self):
-        items = [raptorbt.BatchSingleItem(f"{fast}/{slow}", *self.signals(fast, slow), config=self.config)
+        averages = {window: self.average(window) for window in WINDOWS}
+        items = [raptorbt.BatchSingleItem(f"{fast}/{slow}", *self.crossings(averages[fast], averages[slow]),
+                                          config=self.config)
                  for fast, slow in combinations(WINDOWS, 2)]
         results = raptorbt.batch_single_backtest(*self.bars, items, config=self.config)
         return [result.metrics.to_dict() for _, result in results]
-
-
-def redline(binary, verb, data, *arguments):
-    command = [binary, verb, "--data", data, *ORDERS, *arguments, "--json", "-"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def agreement(ours, theirs):
@@ -73,37 +68,24 @@ def agreement(ours, theirs):
         print(f"{ours['orders']} orders, {here}: relative difference {difference:.1e}")
 
 
-def timed(work):
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1e3
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--binary", default=str(ROOT / "target/release/redline"))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", help="keep the medians here, for redline report")
-    options = parser.parse_args()
+    options = crossover.options(__doc__.splitlines()[0]).parse_args()
     theirs = Theirs(options.data)
-    agreement(redline(options.binary, "backtest", options.data), theirs.single())
+    single = ["backtest", "--data", options.data, *crossover.SINGLE]
+    same = crossover.averages(options.binary, options.data)
+    agreement(redline(options.binary, *single), theirs.single(lambda window: same[str(window)].to_numpy()))
     times = {case: ([], []) for case in ("all statistics", "105 pairs")}
     with tempfile.TemporaryDirectory() as folder:
-        trials = ["--param", "fast=5:75:5", "--param", "slow=5:75:5", "--where", "fast < slow",
-                  "--out", str(Path(folder) / "trials.parquet")]
+        pairs = ["optimize", "--data", options.data, *crossover.PAIRS,
+                 "--out", str(Path(folder) / "trials.parquet")]
         for _ in range(options.runs):
-            single = redline(options.binary, "backtest", options.data, "--repeat", "25")["elapsed_ns"]
-            pairs = redline(options.binary, "optimize", options.data, *trials)["elapsed_ns"]
-            ours = [sum(single.values()) - single["load"], pairs["features"] + pairs["search"]]
+            ours = [computing(redline(options.binary, *command))
+                    for command in ([*single, *crossover.REPEAT], pairs)]
             for (mine, peer), nanoseconds, work in zip(times.values(), ours, (theirs.single, theirs.pairs)):
                 mine.append(nanoseconds / 1e6)
-                peer.append(timed(work))
-    print(f"\n| from prices to | {PEER} | redline | ratio |\n|---|---:|---:|---:|")
+                peer.append(timed(work) * 1e3)
     rows = [record.row(case, PEER, "ms", *sides) for case, sides in times.items()]
-    for row in rows:
-        print(f"| {row['case']} | {row['theirs']:.2f} ms | {row['ours']:.3f} ms | {row['ratio']:.0f}x "
-              f"({row['ratio_low']:.0f} to {row['ratio_high']:.0f}) |")
+    print("\n" + record.markdown(rows))
     if options.json:
         record.write(options.json, __file__, rows)
 

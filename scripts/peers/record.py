@@ -7,25 +7,47 @@ import datetime
 import json
 import os
 import platform
+import statistics
 import sys
 from pathlib import Path
-
-import numpy as np
 
 SCHEMA = "redline.peers/1"
 
 
 def row(case, peer, unit, ours, theirs, more_is_better=False):
-    """One case on both sides, each a value or the samples of its rounds, of which the median counts.
+    """One case on both sides, each the samples of its rounds, of which the median counts.
 
-    The ratio says how many times better ours is; with samples, also within which bounds it lay in
-    the single rounds."""
-    one = lambda a, b: a / b if more_is_better else b / a  # noqa: E731
-    rounds = [one(a, b) for a, b in zip(np.atleast_1d(ours), np.atleast_1d(theirs), strict=True)]
-    ours, theirs = float(np.median(ours)), float(np.median(theirs))
-    return {"case": case, "peer": peer, "unit": unit, "ours": ours, "theirs": theirs,
-            "ratio": one(ours, theirs), "rounds": len(rounds),
-            "ratio_low": float(min(rounds)), "ratio_high": float(max(rounds))}
+    The ratio says how many times better ours is; of several rounds, also within which bounds it
+    lay in a single one."""
+    one = lambda a, b: float(a / b if more_is_better else b / a)  # noqa: E731
+    rounds = [one(a, b) for a, b in zip(ours, theirs, strict=True)]
+    ours, theirs = float(statistics.median(ours)), float(statistics.median(theirs))
+    row = {"case": case, "peer": peer, "unit": unit, "ours": ours, "theirs": theirs,
+           "ratio": one(ours, theirs)}
+    if len(rounds) > 1:
+        row |= {"ratio_low": min(rounds), "ratio_high": max(rounds)}
+    return row
+
+
+def digits(value):
+    """Three of them, as a reader wants them."""
+    return f"{value:.0f}" if value >= 99.5 else f"{value:.3g}"
+
+
+def bounds(row):
+    """Between which ratios the single rounds lay."""
+    return f"{digits(row['ratio_low'])} to {digits(row['ratio_high'])}" if "ratio_low" in row else "-"
+
+
+def markdown(rows):
+    """A table of `rows`."""
+    lines = ["| case | peer | theirs | redline | times better | in single rounds |",
+             "|---|---|---:|---:|---:|---:|"]
+    for row in rows:
+        theirs, ours = (f"{digits(row[side])} {row['unit']}" for side in ("theirs", "ours"))
+        lines.append(f"| {row['case']} | {row['peer']} | {theirs} | {ours} "
+                     f"| {digits(row['ratio'])}x | {bounds(row)} |")
+    return "\n".join(lines)
 
 
 def processor():

@@ -2,20 +2,21 @@
 
     python scripts/peers/table.py benches/record/peers.json [--short]
 
-Every case; or, with --short, a line per script and peer: how many cases, the worst, the middle and
-the best ratio. It is always the worst that is named first."""
+Every case; or, with --short, a line per peer: how many cases, the worst, the middle and the best
+ratio. It is always the worst that is named first."""
 
 import json
 import statistics
 import sys
 from pathlib import Path
 
-
-def digits(value):
-    return f"{value:.0f}" if value >= 99.5 else f"{value:.3g}"
+from record import digits, markdown
 
 
 def short(runs):
+    machines = ", ".join(sorted({run["machine"] for run in runs}))
+    yield (f"Measured on {machines}, by the scripts and on the days that "
+           "[docs/peers.md](docs/peers.md) names with every case:\n")
     yield "| peer | cases | lowest ratio | median | highest |"
     yield "|---|---:|---|---:|---|"
     for run in runs:
@@ -24,22 +25,15 @@ def short(runs):
             peers.setdefault(row["peer"], []).append(row)
         for peer, rows in peers.items():
             rows.sort(key=lambda row: row["ratio"])
-            named = [f"{digits(row['ratio'])}x ({row['case']})" for row in (rows[0], rows[-1])]
+            worst, best = (f"{digits(row['ratio'])}x ({row['case']})" for row in (rows[0], rows[-1]))
             middle = statistics.median(row["ratio"] for row in rows)
-            yield f"| {peer} | {len(rows)} | {named[0]} | {digits(middle)}x | {named[1]} |"
+            yield f"| {peer} | {len(rows)} | {worst} | {digits(middle)}x | {best} |"
 
 
 def whole(runs):
     for run in runs:
         yield f"\n### {run['script']}, {run['measured_at'][:10]}, {run['machine']}\n"
-        yield "| case | peer | theirs | redline | times better | in single rounds |"
-        yield "|---|---|---:|---:|---:|---:|"
-        for row in run["rows"]:
-            theirs, ours = (f"{digits(row[side])} {row['unit']}" for side in ("theirs", "ours"))
-            bounds = "-"
-            if row.get("rounds", 1) > 1:
-                bounds = f"{digits(row['ratio_low'])} to {digits(row['ratio_high'])}"
-            yield f"| {row['case']} | {row['peer']} | {theirs} | {ours} | {digits(row['ratio'])}x | {bounds} |"
+        yield markdown(run["rows"])
 
 
 runs = json.loads(Path(sys.argv[1]).read_text())["runs"]

@@ -16,11 +16,9 @@ import argparse
 import json
 import math
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
@@ -29,14 +27,12 @@ import pandas as pd
 import vectorbt as vbt
 from vectorbt.generic.nb import crossed_above_nb
 
+import crossover
 import record
+from crossover import CASH, FEES, SLIPPAGE, WINDOWS, computing, redline, timed
 
 warnings.filterwarnings("ignore")
-# Low enough that the fastest pair, with 50,000 orders, keeps some of its cash.
-FEES, SLIPPAGE, CASH = 2e-5, 1e-5, 10_000.0
 PEER = f"VectorBT {vbt.__version__}, Rust engine"
-ROOT = Path(__file__).resolve().parents[2]
-ORDERS = ["--fees", str(FEES), "--slippage", str(SLIPPAGE), "--init-cash", str(CASH)]
 
 
 def snake(title):
@@ -58,36 +54,14 @@ def close_of(path):
     return pd.Series(bars["close"].to_numpy(), index=times.tz_localize(None))
 
 
-def redline(binary, *arguments):
-    command = [binary, *arguments, "--json", "-"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-
-
 def portfolio(close, freq, signals=None):
     fast, slow = vbt.MA.run(close, 20), vbt.MA.run(close, 50)
     return simulate(close, freq, fast, slow, signals)
 
 
 def sweep(close, freq, signals=None):
-    windows = np.arange(5, 80, 5)
-    fast, slow = vbt.MA.run_combs(close, windows, r=2, short_names=["fast", "slow"])
+    fast, slow = vbt.MA.run_combs(close, list(WINDOWS), r=2, short_names=["fast", "slow"])
     return simulate(close, freq, fast, slow, signals)
-
-
-WINDOWS = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75]
-
-
-def averages(binary, data, folder):
-    """redline's own moving averages, a column per window.
-
-    Where two exact averages are equal (2,844 bars of a real year for 5 and 10), floating-point
-    averages of either side may differ by 1e-12, and a crossing comes a bar early or late. Both
-    sides are therefore given the same averages when their answers are compared."""
-    features, out = Path(folder) / "averages.toml", Path(folder) / "averages.parquet"
-    entry = '[[feature]]\nindicator = "sma"\nname = "{0}"\nparams = {{ window = {0} }}\n'
-    features.write_text('name = "averages"\n' + "".join(entry.format(w) for w in WINDOWS))
-    redline(binary, "features", "--data", data, "--set", str(features), "--out", str(out))
-    return pd.read_parquet(out)
 
 
 def crossings_of(table):
@@ -152,9 +126,8 @@ def stats_of(pf):
 
 def agreement(binary, data, close, freq):
     """Holds one backtest against VectorBT's; gives the signals' source and VectorBT's portfolio."""
-    ours = redline(binary, "backtest", "--data", data, "--strategy", "ma-cross", *ORDERS)
-    with tempfile.TemporaryDirectory() as folder:
-        same = crossings_of(averages(binary, data, folder))
+    ours = redline(binary, "backtest", "--data", data, *crossover.SINGLE)
+    same = crossings_of(crossover.averages(binary, data))
     pf = portfolio(close, freq, same)
     assert ours["orders"] == len(pf.orders.values), "orders"
     (worst, name), count = largest_difference(ours["stats"], stats_of(pf))
@@ -163,28 +136,11 @@ def agreement(binary, data, close, freq):
     return same, pf
 
 
-def timed(work):
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def row(name, theirs, ours):
-    kept = record.row(name, PEER, "ms", np.multiply(ours, 1e3), np.multiply(theirs, 1e3))
-    print(f"| {name} | {kept['theirs']:.2f} ms | {kept['ours']:.3f} ms | {kept['ratio']:.0f}x "
-          f"({kept['ratio_low']:.0f} to {kept['ratio_high']:.0f}) |")
-    return kept
-
-
 class Singles:
     """One backtest on either side, in its steps."""
 
-    # Of a few milliseconds each: their median is what a warm process takes.
-    REPEAT = "25"
-
     def __init__(self, binary, data, close, freq):
-        self.ours = [binary, "backtest", "--data", data, "--strategy", "ma-cross", *ORDERS,
-                     "--repeat", self.REPEAT]
+        self.ours = [binary, "backtest", "--data", data, *crossover.SINGLE, *crossover.REPEAT]
         self.close, self.freq = close, freq
         fast, slow = vbt.MA.run(close, 20), vbt.MA.run(close, 50)
         signals = fast.ma_crossed_above(slow), fast.ma_crossed_below(slow)
@@ -192,12 +148,12 @@ class Singles:
         self.times = {name: ([], []) for name in ("simulation", "total return", "all statistics")}
 
     def measure(self):
-        total = redline(*self.ours, "--stats", "total_return_percent")["elapsed_ns"]
-        every = redline(*self.ours)["elapsed_ns"]
+        total = redline(*self.ours, "--stats", "total_return_percent")
+        every = redline(*self.ours)
         ours = {
-            "simulation": total["simulate"],
-            "total return": sum(total.values()) - total["load"],
-            "all statistics": sum(every.values()) - every["load"],
+            "simulation": total["elapsed_ns"]["simulate"],
+            "total return": computing(total),
+            "all statistics": computing(every),
         }
         theirs = {
             "simulation": self.simulation,
@@ -210,11 +166,7 @@ class Singles:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--binary", default=str(ROOT / "target/release/redline"))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", help="keep the medians here, for redline report")
+    parser = crossover.options(__doc__.splitlines()[0])
     parser.add_argument("--sweep-only", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     close = close_of(arguments.data)
@@ -226,7 +178,7 @@ def main():
         print(json.dumps({"seconds": seconds, "peak": peak}))
         return
 
-    single = ["backtest", "--data", arguments.data, "--strategy", "ma-cross", *ORDERS]
+    single = ["backtest", "--data", arguments.data, *crossover.SINGLE]
     same, pf = agreement(arguments.binary, arguments.data, close, freq)
     with tempfile.TemporaryDirectory() as folder:
         equity = str(Path(folder) / "equity.parquet")
@@ -234,9 +186,8 @@ def main():
         difference = np.abs(pd.read_parquet(equity)["equity"].to_numpy() / pf.value() - 1).max()
         print(f"equity, {len(close)} points: largest relative difference {difference:.1e}")
         trials = str(Path(folder) / "trials.parquet")
-        search = ["optimize", "--data", arguments.data, "--strategy", "ma-cross", "--param",
-                  "fast=5:75:5", "--param", "slow=5:75:5", "--where", "fast < slow", *ORDERS]
-        redline(arguments.binary, *search, "--out", trials)
+        search = ["optimize", "--data", arguments.data, *crossover.PAIRS, "--out", trials]
+        redline(arguments.binary, *search)
         table = pd.read_parquet(trials).set_index(["fast", "slow"])
     every = sweep(close, freq, same)
     # An account that fees have eaten says nothing about agreement: such trials are not compared.
@@ -274,9 +225,8 @@ def main():
                                check=True, capture_output=True)
         theirs = json.loads(child.stdout)
         document = redline(arguments.binary, *search)
-        elapsed = document["elapsed_ns"]
         times["105 pairs"][0].append(theirs["seconds"])
-        times["105 pairs"][1].append((elapsed["features"] + elapsed["search"]) / 1e9)
+        times["105 pairs"][1].append(computing(document) / 1e9)
         peaks[0].append(theirs["peak"])
         peaks[1].append(document["peak_rss_bytes"])
     times = {
@@ -284,14 +234,12 @@ def main():
         **{f"daily, {name}": pair for name, pair in days.times.items()},
         **times,
     }
-    print("\n| from prices to | VectorBT 1.2.0, Rust engine | redline | ratio |\n|---|---:|---:|---:|")
-    kept = [row(name, theirs, ours) for name, (theirs, ours) in times.items()]
-    memory = record.row("105 pairs, peak memory", PEER, "GB", *np.divide(peaks[::-1], 1e9))
-    print(f"| 105 pairs, peak memory | {memory['theirs']:.2f} GB | {memory['ours']:.3f} GB "
-          f"| {memory['ratio']:.0f}x |")
-    kept.append(memory)
+    kept = [record.row(name, PEER, "ms", np.multiply(ours, 1e3), np.multiply(theirs, 1e3))
+            for name, (theirs, ours) in times.items()]
+    kept.append(record.row("105 pairs, peak memory", PEER, "GB", *np.divide(peaks[::-1], 1e9)))
+    print("\n" + record.markdown(kept))
     columns = len(close) * 48
-    print(f"\npeak memory is {memory['ours'] * 1e9 / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
+    print(f"\npeak memory is {kept[-1]['ours'] * 1e9 / columns:.1f} times the {columns / 1e6:.0f} MB of bars")
     if arguments.json:
         record.write(arguments.json, __file__, kept)
 

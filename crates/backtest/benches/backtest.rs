@@ -69,9 +69,8 @@ fn signals(c: &mut Criterion) {
         assert!(run() > 0, "{name} enters nowhere");
         group.bench_function(name, |b| b.iter(&mut run));
     }
-    let (strategy, mut masks) = (find("ma-cross"), EntryExit::default());
     let mut run = || {
-        strategy::signals_of(strategy, &[20.0, 50.0], year.bars.view(), &mut masks, |_| {})
+        strategy::signals_of(find("ma-cross"), &[20.0, 50.0], year.bars.view(), &mut masks, |_| {})
             .expect("signals");
         masks.entry.count()
     };

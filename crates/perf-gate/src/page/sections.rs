@@ -120,7 +120,7 @@ pub(super) fn peers(peers: Option<&Peers>, cpu_model: &str) -> Section {
     ];
     let rows = runs.iter().flat_map(|run| &run.rows).map(|row| {
         let class = if row.ratio >= 1.0 { "ok" } else { "warn" };
-        let range = row.ratio_low.zip(row.ratio_high).filter(|(low, high)| low < high);
+        let range = row.ratio_low.zip(row.ratio_high);
         vec![
             row.case.clone().into(),
             row.peer.clone().into(),
