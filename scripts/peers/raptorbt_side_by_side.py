@@ -9,9 +9,7 @@ pairs of windows. Checks first that both sides hold the same trades and end with
 drawdown. Runs alternate, both sides are warm; medians are printed. --json keeps them for
 `redline report`."""
 
-import tempfile
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -75,15 +73,11 @@ def main():
     same = crossover.averages(options.binary, options.data)
     agreement(redline(options.binary, *single), theirs.single(lambda window: same[str(window)].to_numpy()))
     times = {case: ([], []) for case in ("all statistics", "105 pairs")}
-    with tempfile.TemporaryDirectory() as folder:
-        pairs = ["optimize", "--data", options.data, *crossover.PAIRS,
-                 "--out", str(Path(folder) / "trials.parquet")]
-        for _ in range(options.runs):
-            ours = [computing(redline(options.binary, *command))
-                    for command in ([*single, *crossover.REPEAT], pairs)]
-            for (mine, peer), nanoseconds, work in zip(times.values(), ours, (theirs.single, theirs.pairs)):
-                mine.append(nanoseconds / 1e6)
-                peer.append(timed(work) * 1e3)
+    commands = [*single, *crossover.REPEAT], ["optimize", "--data", options.data, *crossover.PAIRS]
+    for _ in range(options.runs):
+        for (mine, peer), command, work in zip(times.values(), commands, (theirs.single, theirs.pairs)):
+            mine.append(computing(redline(options.binary, *command)) / 1e6)
+            peer.append(timed(work) * 1e3)
     rows = [record.row(case, PEER, "ms", *sides) for case, sides in times.items()]
     print("\n" + record.markdown(rows))
     if options.json:

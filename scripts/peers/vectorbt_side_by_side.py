@@ -186,8 +186,8 @@ def main():
         difference = np.abs(pd.read_parquet(equity)["equity"].to_numpy() / pf.value() - 1).max()
         print(f"equity, {len(close)} points: largest relative difference {difference:.1e}")
         trials = str(Path(folder) / "trials.parquet")
-        search = ["optimize", "--data", arguments.data, *crossover.PAIRS, "--out", trials]
-        redline(arguments.binary, *search)
+        search = ["optimize", "--data", arguments.data, *crossover.PAIRS]
+        redline(arguments.binary, *search, "--out", trials)
         table = pd.read_parquet(trials).set_index(["fast", "slow"])
     every = sweep(close, freq, same)
     # An account that fees have eaten says nothing about agreement: such trials are not compared.
