@@ -23,15 +23,16 @@ import record
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-# Ours: kernel and stores. Theirs: every likwid kernel that moves the same bytes.
+# Ours: kernel and stores. Theirs: the likwid kernels that move the same bytes, of every width that
+# this processor has.
 MEMORY = [
-    ("read", "none", ["load_avx512", "load_avx"]),
-    ("write", "regular", ["store_avx512"]),
-    ("write", "non_temporal", ["store_mem_avx512"]),
-    ("copy", "regular", ["copy_avx512"]),
-    ("copy", "non_temporal", ["copy_mem_avx512"]),
-    ("triad", "regular", ["stream_avx512"]),
-    ("triad", "non_temporal", ["stream_mem_avx512"]),
+    ("read", "none", "load"),
+    ("write", "regular", "store"),
+    ("write", "non_temporal", "store_mem"),
+    ("copy", "regular", "copy"),
+    ("copy", "non_temporal", "copy_mem"),
+    ("triad", "regular", "stream"),
+    ("triad", "non_temporal", "stream_mem"),
 ]
 
 # 2 GB over all arrays of a kernel, as likwid counts them.
@@ -43,6 +44,13 @@ def text(command, **more):
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
+
+
+def widths():
+    """The vector extensions that likwid has kernels for and this processor has."""
+    with open("/proc/cpuinfo") as file:
+        flags = next((line.split() for line in file if line.startswith("flags")), [])
+    return [width for width, flag in (("sse", "sse2"), ("avx", "avx"), ("avx512", "avx512f")) if flag in flags]
 
 
 def likwid(kernel, threads, seconds):
@@ -124,8 +132,9 @@ def main():
         rows = [
             (f"{kernel}, {stores}, {threads}", "GB/s",
              lambda k=kernel, s=stores, t=threads: ours("stream", k, s, t, MIB[k], seconds),
-             {name: (lambda n=name, t=threads: likwid(n, t, seconds)) for name in names})
-            for threads in counts for kernel, stores, names in MEMORY
+             {f"{name}_{width}": (lambda n=f"{name}_{width}", t=threads: likwid(n, t, seconds))
+              for width in widths()})
+            for threads in counts for kernel, stores, name in MEMORY
         ]
         kept += table("memory: 2 GB over all arrays", wanted(rows), options.rounds)
     if "compute" in options.sections:
