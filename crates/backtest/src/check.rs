@@ -41,24 +41,13 @@ pub fn check(
 
 /// The first price that is 0, negative or infinite.
 ///
-/// Chunks are looked at whole, by their lowest and highest price, which vectorises; the row is only
-/// searched for where there is one. A NaN is not wrong: comparisons leave it out.
+/// Chunks are looked at whole, which vectorises; the row is only searched for where there is one. A
+/// NaN is not wrong: comparisons leave it out.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
 fn first_wrong(prices: &[f64]) -> Option<usize> {
-    const LANES: usize = 16;
     let is_wrong = |price: f64| (price <= 0.0) | (price == f64::INFINITY);
-    let has_wrong = |chunk: &[f64]| {
-        let (mut low, mut high) = ([1.0; LANES], [1.0; LANES]);
-        let (groups, rest) = chunk.as_chunks::<LANES>();
-        for group in groups {
-            for lane in 0..LANES {
-                let price = group[lane];
-                low[lane] = if price < low[lane] { price } else { low[lane] };
-                high[lane] = if price > high[lane] { price } else { high[lane] };
-            }
-        }
-        low.into_iter().chain(high).any(is_wrong) || rest.iter().copied().any(is_wrong)
-    };
+    let has_wrong =
+        |chunk: &[f64]| chunk.iter().fold(false, |wrong, &price| wrong | is_wrong(price));
     let chunk = prices.chunks(1024).position(has_wrong)? * 1024;
     prices[chunk..].iter().position(|&price| is_wrong(price)).map(|within| chunk + within)
 }

@@ -49,6 +49,7 @@
 
 pub mod batch;
 mod check;
+mod compare;
 pub mod config;
 pub mod engine;
 mod error;

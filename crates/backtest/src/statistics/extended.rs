@@ -1,6 +1,9 @@
 //! Statistics that need every return at once, in one pass over blocks of them.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
+use rayon::prelude::*;
 
 use super::quantile::{Bracket, SAMPLE, places, quantile};
 use super::returns::Returns;
@@ -23,31 +26,53 @@ pub(super) struct Extended {
 /// The percentiles.
 const SHARES: [f64; 2] = [0.05, 0.95];
 
+/// Bars that one thread takes at a time. Fixed, so that no sum depends on how many threads there are.
+pub(super) const PART: usize = 1 << 15;
+
 impl Extended {
-    /// Of `returns`, whose mean is `mean`, against the returns of `close`, whose first is 0. O(bars)
-    /// time; memory for a twentieth of the returns.
-    pub(super) fn of(returns: impl Returns + Copy, mean: f64, close: &[f64]) -> Self {
+    /// Of the `returns` of an account that grew to `growth` times its cash, against the returns of
+    /// `close`, whose first is 0. O(bars) time on all cores; memory for a twentieth of the returns.
+    pub(super) fn of(returns: impl Returns, growth: f64, close: &[f64]) -> Self {
         let count = close.len();
         let brackets = brackets(returns, count);
-        // About the mean of the logarithms, which is near that of the returns.
-        let about = (close[count - 1] / close[0]).ln() / count as f64;
-        let Pass { sums, brackets } = pass(returns, [mean, about], close, brackets);
+        // About the means of the logarithms, which are near those of the returns.
+        let about = [growth, close[count - 1] / close[0]]
+            .map(|growth| if growth > 0.0 { growth.ln() / count as f64 } else { 0.0 });
+        let part = |part: usize| {
+            let bars = part * PART..((part + 1) * PART).min(count);
+            pass(returns, about, close, bars, brackets.clone())
+        };
+        let Pass { powers, with_price, brackets } = if count <= PART {
+            part(0)
+        } else {
+            let parts: Vec<Pass> = (0..count.div_ceil(PART)).into_par_iter().map(part).collect();
+            parts.into_iter().reduce(Pass::and).expect("there is more than one part")
+        };
         let n = count as f64;
-        let Sums { m1, m2, m3, m4, price, price_squares, products } = sums;
-        let gap = price / n;
-        let beta = (products - m1 * gap) / (price_squares - price * gap);
+        let [gap, m2, m3, m4] = powers.map(|lanes| lanes.iter().sum::<f64>() / n);
+        let [price, price_squares, products] = with_price.map(|lanes| lanes.iter().sum::<f64>());
+        let mean = about[0] + gap;
+        // About the mean itself.
+        let central = [
+            m2 - gap * gap,
+            m3 - gap * (3.0 * m2 - 2.0 * gap * gap),
+            m4 - gap * (4.0 * m3 - gap * (6.0 * m2 - 3.0 * gap * gap)),
+        ];
+        let price_gap = price / n;
+        let beta = (products - n * gap * price_gap) / (price_squares - price * price_gap);
         let [p5, p95] =
             match brackets.map(|[low, high]| (low.quantile(count), high.quantile(count))) {
                 Some((Some(p5), Some(p95))) => [p5, p95],
                 _ => SHARES.map(|share| quantile(&mut all(returns, count), share)),
             };
+        let [m2, m3, m4] = central;
         Self {
-            skew: (n * (n - 1.0)).sqrt() / (n - 2.0) * (m3 / n) / (m2 / n).powf(1.5),
+            skew: (n * (n - 1.0)).sqrt() / (n - 2.0) * m3 / m2.powf(1.5),
             kurtosis: (n - 1.0) / ((n - 2.0) * (n - 3.0))
-                * ((n + 1.0) * (m4 / n) / (m2 / n).powi(2) - 3.0 * (n - 1.0)),
+                * ((n + 1.0) * m4 / m2.powi(2) - 3.0 * (n - 1.0)),
             p5,
             p95,
-            alpha_per_bar: mean - beta * (about + gap),
+            alpha_per_bar: mean - beta * (about[1] + price_gap),
             beta,
         }
     }
@@ -74,107 +99,112 @@ const LANES: usize = 8;
 /// large sum; and few enough to stay in the first-level cache.
 const BLOCK: usize = 512;
 
-/// Sums over all bars.
-#[derive(Default)]
-struct Sums {
-    /// Powers of the returns about their mean.
-    m1: f64,
-    m2: f64,
-    m3: f64,
-    m4: f64,
-    /// The price's returns about theirs, squares, and products with the account's.
-    price: f64,
-    price_squares: f64,
-    products: f64,
-}
+type Lanes = [f64; LANES];
 
-impl Sums {
-    fn add(&mut self, own: &[f64], price: &[f64]) {
-        let [m1, m2, m3, m4] = powers(own);
-        let [sum, squares, products] = with_price(own, price);
-        self.m1 += m1;
-        self.m2 += m2;
-        self.m3 += m3;
-        self.m4 += m4;
-        self.price += sum;
-        self.price_squares += squares;
-        self.products += products;
-    }
-}
+// Two small loops with few sums each: of one with all seven the compiler makes no vectors. And both add
+// to lanes in memory: lanes that a loop itself adds up, the compiler sorts for that while it runs.
 
-// Two small loops with few sums each: of one with all seven the compiler makes no vectors.
-
+/// Adds up the first four powers.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
-fn powers(own: &[f64]) -> [f64; 4] {
+fn add_powers(own: &[f64], sums: &mut [Lanes; 4]) {
     let mut lanes = [[0.0; LANES]; 4];
-    let (groups, rest) = own.as_chunks::<LANES>();
+    let (groups, rest) = own.as_chunks();
     let last = [padded(rest)];
     for group in groups.iter().chain(&last) {
-        let squares: [f64; LANES] = std::array::from_fn(|lane| group[lane] * group[lane]);
-        add(&mut lanes[0], group);
-        add(&mut lanes[1], &squares);
-        add(&mut lanes[2], &std::array::from_fn(|lane| squares[lane] * group[lane]));
-        add(&mut lanes[3], &std::array::from_fn(|lane| squares[lane] * squares[lane]));
+        for lane in 0..LANES {
+            let r = group[lane];
+            let square = r * r;
+            lanes[0][lane] += r;
+            lanes[1][lane] += square;
+            lanes[2][lane] += square * r;
+            lanes[3][lane] += square * square;
+        }
     }
-    lanes.map(|lanes| lanes.iter().sum())
+    add(sums, &lanes);
 }
 
+/// Adds up the price's returns, their squares, and their products with the account's.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
-fn with_price(own: &[f64], price: &[f64]) -> [f64; 3] {
+fn add_with_price(own: &[f64], price: &[f64], sums: &mut [Lanes; 3]) {
     let mut lanes = [[0.0; LANES]; 3];
-    let (own, own_rest) = own.as_chunks::<LANES>();
-    let (price, price_rest) = price.as_chunks::<LANES>();
+    let (own, own_rest) = own.as_chunks();
+    let (price, price_rest) = price.as_chunks();
     let last = ([padded(own_rest)], [padded(price_rest)]);
     for (own, price) in own.iter().chain(&last.0).zip(price.iter().chain(&last.1)) {
-        add(&mut lanes[0], price);
-        add(&mut lanes[1], &std::array::from_fn(|lane| price[lane] * price[lane]));
-        add(&mut lanes[2], &std::array::from_fn(|lane| own[lane] * price[lane]));
+        for lane in 0..LANES {
+            let p = price[lane];
+            lanes[0][lane] += p;
+            lanes[1][lane] += p * p;
+            lanes[2][lane] += own[lane] * p;
+        }
     }
-    lanes.map(|lanes| lanes.iter().sum())
+    add(sums, &lanes);
 }
 
 #[inline(always)]
-fn add(lanes: &mut [f64; LANES], terms: &[f64; LANES]) {
-    for lane in 0..LANES {
-        lanes[lane] += terms[lane];
+fn add<const N: usize>(sums: &mut [Lanes; N], terms: &[Lanes; N]) {
+    for (sums, terms) in sums.iter_mut().zip(terms) {
+        for lane in 0..LANES {
+            sums[lane] += terms[lane];
+        }
     }
 }
 
 /// Fewer than [`LANES`] values and zeros, which add nothing.
-fn padded(rest: &[f64]) -> [f64; LANES] {
+fn padded(rest: &[f64]) -> Lanes {
     let mut all = [0.0; LANES];
     all[..rest.len()].copy_from_slice(rest);
     all
 }
 
+/// What a pass over some bars finds.
 struct Pass {
-    sums: Sums,
+    /// Of the returns about a value near their mean, the first four powers.
+    powers: [Lanes; 4],
+    /// Of the price's about theirs: themselves, squares, and products with the account's.
+    with_price: [Lanes; 3],
     brackets: Option<[Bracket; 2]>,
+}
+
+impl Pass {
+    /// With the bars that follow.
+    fn and(mut self, next: Self) -> Self {
+        add(&mut self.powers, &next.powers);
+        add(&mut self.with_price, &next.with_price);
+        if let (Some(brackets), Some(next)) = (&mut self.brackets, &next.brackets) {
+            brackets.iter_mut().zip(next).for_each(|(bracket, next)| bracket.absorb(next));
+        }
+        self
+    }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
 fn pass<R: Returns>(
     mut returns: R,
-    [mean, about]: [f64; 2],
+    [about_own, about_price]: [f64; 2],
     close: &[f64],
+    bars: Range<usize>,
     mut brackets: Option<[Bracket; 2]>,
 ) -> Pass {
-    let mut sums = Sums::default();
+    let (mut powers, mut with_price) = ([[0.0; LANES]; 4], [[0.0; LANES]; 3]);
     let (mut price, mut own) = ([0.0; BLOCK], [0.0; BLOCK]);
-    for from in (0..close.len()).step_by(BLOCK) {
-        let to = (from + BLOCK).min(close.len());
-        let (price, own) = (&mut price[..to - from], &mut own[..to - from]);
+    returns.seek(bars.start);
+    for from in bars.clone().step_by(BLOCK) {
+        let count = BLOCK.min(bars.end - from);
+        let (price, own) = (&mut price[..count], &mut own[..count]);
         moves(close, from, price);
-        returns.block(from, price, own);
+        own.copy_from_slice(price);
+        returns.block(from, own);
         if let Some([low, high]) = &mut brackets {
             low.note(own);
             high.note(own);
         }
-        own.iter_mut().for_each(|own| *own -= mean);
-        price.iter_mut().for_each(|price| *price -= about);
-        sums.add(own, price);
+        own.iter_mut().for_each(|own| *own -= about_own);
+        price.iter_mut().for_each(|price| *price -= about_price);
+        add_powers(own, &mut powers);
+        add_with_price(own, price, &mut with_price);
     }
-    Pass { sums, brackets }
+    Pass { powers, with_price, brackets }
 }
 
 /// The price's returns from bar `from` on.
@@ -226,7 +256,7 @@ mod tests {
 
         #[test]
         fn one_pass_is_as_good_as_many(
-            bars in prop::sample::select(vec![10, 511, 512, 513, 8_191, 8_192, 30_011]),
+            bars in prop::sample::select(vec![10, 511, 512, 513, 8_191, 8_192, 30_011, 70_000]),
             seed: u64,
             flat in 0_usize..3,
         ) {
@@ -237,9 +267,9 @@ mod tests {
             (0..bars).filter(|&bar| is_flat(bar)).for_each(|bar| returns[bar] = 0.0);
             // An account of a tenth in the asset, on some days against it.
             (0..bars).filter(|bar| bar % 91 < 30).for_each(|bar| returns[bar] *= -0.1);
-            let mean = returns.iter().sum::<f64>() / bars as f64;
+            let growth = returns.iter().map(|r| r + 1.0).product();
             let Extended { skew, kurtosis, p5, p95, alpha_per_bar, beta } =
-                Extended::of(Known(&returns), mean, &close);
+                Extended::of(Known(&returns), growth, &close);
             let found = [skew, kurtosis, p5, p95, alpha_per_bar, beta];
             for (found, expected) in found.into_iter().zip(plain(&returns, &close)) {
                 let gap = (found - expected).abs();

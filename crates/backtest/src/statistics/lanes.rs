@@ -115,30 +115,78 @@ fn scan_with(
     sums: &mut Sums,
     return_of: impl Fn(f64, f64, f64) -> f64,
 ) -> Extremes {
-    let (now, before, known) = (&close[start..end], &close[start - 1..end - 1], &known[start..end]);
+    let (now, before, known) = (&close[start..], &close[start - 1..], &known[start..]);
+    let count = end - start;
     let mut lanes = *sums;
-    let mut low = [f64::INFINITY; LANES];
-    let mut high = [f64::NEG_INFINITY; LANES];
-    let (now, now_rest) = now.as_chunks::<LANES>();
-    let (before, before_rest) = before.as_chunks::<LANES>();
-    let (known, known_rest) = known.as_chunks::<LANES>();
-    for ((now, before), known) in now.iter().zip(before).zip(known) {
+    let mut extremes =
+        LaneExtremes { low: [f64::INFINITY; LANES], high: [f64::NEG_INFINITY; LANES] };
+    let whole = (now.as_chunks().0.iter().zip(before.as_chunks().0)).zip(known.as_chunks().0);
+    for ((now, before), known) in whole.take(count / LANES) {
+        let (now, before, known): (&Group, &Group, &Group) = (now, before, known);
         for lane in 0..LANES {
             lanes.add(lane, return_of(known[lane], now[lane], before[lane]));
-            low[lane] = if now[lane] < low[lane] { now[lane] } else { low[lane] };
-            high[lane] = if now[lane] > high[lane] { now[lane] } else { high[lane] };
+            extremes.note(lane, now[lane]);
         }
     }
-    for (lane, ((&now, &before), &known)) in
-        now_rest.iter().zip(before_rest).zip(known_rest).enumerate()
-    {
-        lanes.add(lane, return_of(known, now, before));
-        low[lane] = if now < low[lane] { now } else { low[lane] };
-        high[lane] = if now > high[lane] { now } else { high[lane] };
+    let done = count - count % LANES;
+    let (now, before, known) = (&now[done..], &before[done..], &known[done..]);
+    match (now.first_chunk::<LANES>(), before.first_chunk(), known.first_chunk()) {
+        // A stretch is a few groups long: one bar after the other, its last bars would cost as much
+        // as all before. The bars behind them are read too, and masked.
+        (Some(now), Some(before), Some(known)) if done < count => {
+            let (now, before, known): (&Group, &Group, &Group) = (now, before, known);
+            let first = now[0].to_bits();
+            for (lane, &mask) in FIRST[count - done].iter().enumerate() {
+                let r = return_of(known[lane], now[lane], before[lane]);
+                lanes.add(lane, f64::from_bits(r.to_bits() & mask));
+                extremes.note(lane, f64::from_bits(now[lane].to_bits() & mask | first & !mask));
+            }
+        }
+        // The end of the series.
+        _ => {
+            let rest = now.iter().zip(before).zip(known).take(count - done);
+            for (lane, ((&now, &before), &known)) in rest.enumerate() {
+                lanes.add(lane, return_of(known, now, before));
+                extremes.note(lane, now);
+            }
+        }
     }
     *sums = lanes;
-    Extremes { low: fold(low, |a, b| a < b), high: fold(high, |a, b| a > b) }
+    extremes.fold()
 }
+
+/// Lowest and highest close by lane.
+struct LaneExtremes {
+    low: Group,
+    high: Group,
+}
+
+impl LaneExtremes {
+    #[inline(always)]
+    fn note(&mut self, lane: usize, close: f64) {
+        self.low[lane] = if close < self.low[lane] { close } else { self.low[lane] };
+        self.high[lane] = if close > self.high[lane] { close } else { self.high[lane] };
+    }
+
+    #[inline(always)]
+    fn fold(self) -> Extremes {
+        Extremes { low: fold(self.low, |a, b| a < b), high: fold(self.high, |a, b| a > b) }
+    }
+}
+
+type Group = [f64; LANES];
+
+/// Masks of the first so many lanes.
+static FIRST: [[u64; LANES]; LANES] = {
+    let mut masks = [[0; LANES]; LANES];
+    let mut place = 0;
+    while place < LANES * LANES {
+        let (count, lane) = (place / LANES, place % LANES);
+        masks[count][lane] = if lane < count { u64::MAX } else { 0 };
+        place += 1;
+    }
+    masks
+};
 
 /// The lane that `is_better` than all others, in a tree.
 #[inline(always)]

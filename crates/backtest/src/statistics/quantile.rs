@@ -4,7 +4,7 @@
 //! collects the few that are between. The answer is exact: where the sample was wrong, which of
 //! independent values it is less than once in a million series, the caller is told.
 
-use multiversion::multiversion;
+use crate::compare::{With, compare, equal};
 
 /// Values in the sample.
 pub(super) const SAMPLE: usize = 2048;
@@ -61,8 +61,6 @@ pub(super) struct Bracket {
     at_high: usize,
     /// What lies between the two.
     inside: Vec<f64>,
-    /// Room for what a group has inside.
-    room: [f64; GROUP],
 }
 
 impl Bracket {
@@ -75,27 +73,50 @@ impl Bracket {
     }
 
     fn of(share: f64, low: f64, high: f64) -> Self {
-        Self {
-            share,
-            low,
-            high,
-            below: 0,
-            at_low: 0,
-            at_high: 0,
-            inside: Vec::new(),
-            room: [0.0; GROUP],
+        Self { share, low, high, below: 0, at_low: 0, at_high: 0, inside: Vec::new() }
+    }
+
+    /// Counts and collects values of the series.
+    pub(super) fn note(&mut self, values: &[f64]) {
+        values.chunks(GROUP).for_each(|group| self.note_group(group));
+    }
+
+    /// By masks: few values are inside, and a branch for each would be missed too often.
+    fn note_group(&mut self, values: &[f64]) {
+        let (mut low, mut high) = ([[0; GROUP / 64]; 2], [[0; GROUP / 64]; 2]);
+        let words = values.len().div_ceil(64);
+        for (level, [above, below]) in [(self.low, &mut low), (self.high, &mut high)] {
+            compare(values, With::Level(level), &mut above[..words], &mut below[..words]);
+        }
+        for word in 0..words {
+            let from = word * 64;
+            let all = u64::MAX >> (64 - (values.len() - from).min(64));
+            // Neither above nor below are ties and NaN.
+            let ties = |[above, below]: [&[u64]; 2], level| {
+                let is_other = above[word] | below[word];
+                if is_other == all {
+                    0
+                } else {
+                    equal(values, With::Level(level), from).count_ones()
+                }
+            };
+            self.below += low[1][word].count_ones() as usize;
+            self.at_low += ties([&low[0], &low[1]], self.low) as usize;
+            self.at_high += ties([&high[0], &high[1]], self.high) as usize;
+            let mut inside = low[0][word] & high[1][word];
+            while inside != 0 {
+                self.inside.push(values[from + inside.trailing_zeros() as usize]);
+                inside &= inside - 1;
+            }
         }
     }
 
-    /// Counts and collects the next values of the series.
-    pub(super) fn note(&mut self, values: &[f64]) {
-        for group in values.chunks(GROUP) {
-            let [below, at_low, at_high, count] = sort(group, self.low, self.high, &mut self.room);
-            self.below += below;
-            self.at_low += at_low;
-            self.at_high += at_high;
-            self.inside.extend_from_slice(&self.room[..count]);
-        }
+    /// Adds what another bracket between the same two values has noted.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        self.below += other.below;
+        self.at_low += other.at_low;
+        self.at_high += other.at_high;
+        self.inside.extend_from_slice(&other.inside);
     }
 
     /// The quantile of the `count` values noted; `None` where it is outside the bracket.
@@ -118,22 +139,6 @@ impl Bracket {
         let at_high = if self.high > self.low { self.at_high } else { 0 };
         (rank - self.inside.len() < at_high).then_some(self.high)
     }
-}
-
-/// Counts what of `values` is below `low`, at it, and at `high`, and writes what is between to
-/// `inside`: each value is, and the next takes its place where it does not belong. (A branch for
-/// the few that do is missed too often.)
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
-fn sort(values: &[f64], low: f64, high: f64, inside: &mut [f64; GROUP]) -> [usize; 4] {
-    let below = values.iter().filter(|&&value| value < low).count();
-    let at_low = values.iter().filter(|&&value| value == low).count();
-    let at_high = values.iter().filter(|&&value| value == high).count();
-    let mut next = 0;
-    for &value in values {
-        inside[next % GROUP] = value;
-        next += usize::from((value > low) & (value < high));
-    }
-    [below, at_low, at_high, next]
 }
 
 #[cfg(test)]

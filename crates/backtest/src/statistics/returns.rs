@@ -2,14 +2,17 @@
 
 use crate::engine::{Account, Fill};
 
-/// Returns that are asked for from the first bar on.
-pub(super) trait Returns {
+/// Returns that are asked for bar after bar.
+pub(super) trait Returns: Copy + Sync {
+    /// Leaves out the bars before `bar`.
+    fn seek(&mut self, bar: usize);
+
     /// That of `bar`, which is no bar before one that was asked for.
     fn at(&mut self, bar: usize) -> f64;
 
-    /// Those from bar `from` on, the next that was not asked for, given the price's own for the same
-    /// bars.
-    fn block(&mut self, from: usize, price: &[f64], out: &mut [f64]);
+    /// Those from bar `from` on, the next that was not asked for. `out` holds the price's own for the
+    /// same bars.
+    fn block(&mut self, from: usize, out: &mut [f64]);
 }
 
 /// Those of a column.
@@ -17,12 +20,14 @@ pub(super) trait Returns {
 pub(super) struct Known<'a>(pub(super) &'a [f64]);
 
 impl Returns for Known<'_> {
+    fn seek(&mut self, _bar: usize) {}
+
     fn at(&mut self, bar: usize) -> f64 {
         self.0[bar]
     }
 
     #[inline(always)]
-    fn block(&mut self, from: usize, _price: &[f64], out: &mut [f64]) {
+    fn block(&mut self, from: usize, out: &mut [f64]) {
         out.copy_from_slice(&self.0[from..from + out.len()]);
     }
 }
@@ -67,6 +72,10 @@ impl<'a> OfFills<'a> {
 }
 
 impl Returns for OfFills<'_> {
+    fn seek(&mut self, bar: usize) {
+        self.done = self.fills.partition_point(|fill| fill.order.bar < bar);
+    }
+
     #[inline(always)]
     fn at(&mut self, bar: usize) -> f64 {
         while self.next() < bar {
@@ -80,7 +89,7 @@ impl Returns for OfFills<'_> {
     }
 
     #[inline(always)]
-    fn block(&mut self, from: usize, price: &[f64], out: &mut [f64]) {
+    fn block(&mut self, from: usize, out: &mut [f64]) {
         let (mut bar, end) = (from, from + out.len());
         while bar < end {
             if self.next() == bar || bar == 0 {
@@ -89,21 +98,18 @@ impl Returns for OfFills<'_> {
                 continue;
             }
             let to = self.next().min(end);
-            let span = bar - from..to - from;
-            let out = &mut out[span.clone()];
+            let out = &mut out[bar - from..to - from];
             let Account { cash, position, .. } =
                 if self.done == 0 { self.start } else { *self.account(self.done) };
             if position == 0.0 {
                 out.fill(0.0);
-            } else if cash == 0.0 && position > 0.0 {
-                // All is invested: equity moves as the price does, to rounding.
-                out.copy_from_slice(&price[span]);
-            } else {
+            } else if cash != 0.0 || position < 0.0 {
                 let closes = self.close[bar - 1..to].array_windows();
                 for (out, [before, now]) in out.iter_mut().zip(closes) {
                     *out = share(cash + position * now, cash + position * before);
                 }
             }
+            // Else all is invested: equity moves as the price does, to rounding.
             bar = to;
         }
     }
@@ -158,8 +164,12 @@ mod tests {
             let mut from = 0;
             for cut in cuts.into_iter().chain([700]) {
                 let to = (from + cut).min(700);
-                let mut out = vec![f64::NAN; to - from];
-                blocks.block(from, &price[from..to], &mut out);
+                let mut out = price[from..to].to_vec();
+                if from % 2 == 0 {
+                    blocks = OfFills::new(&bars.close, &fills, config.init_cash);
+                    blocks.seek(from);
+                }
+                blocks.block(from, &mut out);
                 for (bar, out) in (from..to).zip(out) {
                     prop_assert!(is_close(out, expected[bar]), "bar {bar}: {out}");
                 }

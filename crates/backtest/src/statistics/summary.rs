@@ -2,9 +2,9 @@
 
 use market_data::BarsView;
 
-use super::extended::Extended;
+use super::extended::{Extended, PART};
 use super::path::{Path, equity, returns};
-use super::returns::{Known, OfFills, Returns};
+use super::returns::{Known, OfFills};
 use super::trades::TradeSums;
 use super::{Stat, StatSet};
 use crate::engine::Fill;
@@ -151,8 +151,22 @@ impl<'a> Run<'a> {
         let fees = self.fills.iter().map(|fill| fill.order.fees).sum();
         about.trades(&TradeSums::of(self.fills, last_close, close.len()), fees, &mut out);
         if set.meets(OF_PATH) || set.needs_returns() {
+            let walk = || Path::of(close, self.returns, self.fills, self.init_cash, segments);
+            let extended = || {
+                let returns = OfFills::new(close, self.fills, self.init_cash);
+                Extended::of(returns, self.final_equity(last_close) / self.init_cash, close)
+            };
+            // Short of a part, another thread takes longer to wake than to work.
+            let (walked, extended) = if !set.needs_returns() {
+                (walk(), None)
+            } else if close.len() > PART {
+                let (walked, extended) = rayon::join(walk, extended);
+                (walked, Some(extended))
+            } else {
+                (walk(), Some(extended()))
+            };
             let mut path;
-            (path, moments) = Path::of(close, self.returns, self.fills, self.init_cash, segments);
+            (path, moments) = walked;
             let growth = if path.is_ruined {
                 let mut values = vec![0.0; close.len()];
                 equity(close, self.fills, self.init_cash, &mut values);
@@ -161,9 +175,8 @@ impl<'a> Run<'a> {
                 about.growth(&path)
             };
             let annual_return = about.path(&path, growth, &mut out);
-            if set.needs_returns() {
-                let returns = OfFills::new(close, self.fills, self.init_cash);
-                about.returns(returns, path.sum, annual_return, &mut out);
+            if let Some(extended) = extended {
+                about.extended(extended, annual_return, &mut out);
             }
         }
         (out.only(set), moments)
@@ -217,21 +230,15 @@ impl About<'_> {
         if set.needs_returns() {
             let mut values = equity;
             returns(self.init_cash, &mut values);
-            self.returns(Known(&values), path.sum, annual_return, &mut out);
+            let extended =
+                Extended::of(Known(&values), path.final_equity / self.init_cash, self.bars.close);
+            self.extended(extended, annual_return, &mut out);
         }
         out.only(set)
     }
 
-    /// What needs all `returns` at once, which add up to `sum`.
-    fn returns(
-        &self,
-        returns: impl Returns + Copy,
-        sum: f64,
-        annual_return: f64,
-        out: &mut Statistics,
-    ) {
-        let close = self.bars.close;
-        let extended = Extended::of(returns, sum / close.len() as f64, close);
+    /// What needs all returns at once.
+    fn extended(&self, extended: Extended, annual_return: f64, out: &mut Statistics) {
         let tail = extended.p95.abs() / extended.p5.abs();
         out.set(Stat::Skew, extended.skew);
         out.set(Stat::Kurtosis, extended.kurtosis);

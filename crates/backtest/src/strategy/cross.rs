@@ -1,8 +1,8 @@
 //! Where one series crosses another, as masks.
 
 use super::EntryExit;
-use super::compare::{With, compare, equal};
 use crate::Mask;
+use crate::compare::{With, compare, equal};
 
 /// A series, or one level at every bar.
 #[derive(Debug, Clone, Copy)]

@@ -33,7 +33,6 @@
 //! ```
 
 mod columns;
-mod compare;
 mod compiled;
 mod cross;
 mod expression;

@@ -9,7 +9,7 @@ use super::check::{Condition, Operand as Term, Template};
 use super::scalar::{Scalar, combine};
 use super::syntax::{Arithmetic, Relation};
 use crate::Mask;
-use crate::strategy::compare::{With, compare, equal};
+use crate::compare::{With, compare, equal};
 use crate::strategy::cross::{Last, Operand, cross_words};
 
 /// Bars to a block: its registers stay in L1.

@@ -5,7 +5,7 @@
 
 /// What the series is compared with.
 #[derive(Clone, Copy)]
-pub(super) enum With<'a> {
+pub(crate) enum With<'a> {
     /// Another series, as long.
     Column(&'a [f64]),
     /// One level at every bar.
@@ -17,7 +17,7 @@ pub(super) enum With<'a> {
 ///
 /// # Panics
 /// When `above` or `below` has not one word for every 64 bars begun, or a column another length.
-pub(super) fn compare(a: &[f64], b: With<'_>, above: &mut [u64], below: &mut [u64]) {
+pub(crate) fn compare(a: &[f64], b: With<'_>, above: &mut [u64], below: &mut [u64]) {
     let words = a.len().div_ceil(64);
     assert!(above.len() == words && below.len() == words, "one word per 64 bars");
     if let With::Column(b) = b {
@@ -37,7 +37,7 @@ pub(super) fn compare(a: &[f64], b: With<'_>, above: &mut [u64], below: &mut [u6
 /// The bits of `a == b` for the at most 64 pairs from bar `from`.
 ///
 /// Few words hold a tie, so that the third compare is not worth its place in [`compare`].
-pub(super) fn equal(a: &[f64], b: With<'_>, from: usize) -> u64 {
+pub(crate) fn equal(a: &[f64], b: With<'_>, from: usize) -> u64 {
     let to = (from + 64).min(a.len());
     let a = &a[from..to];
     let level = match b {
@@ -53,6 +53,9 @@ pub(super) fn equal(a: &[f64], b: With<'_>, from: usize) -> u64 {
         if std::arch::is_x86_feature_detected!("avx512f") {
             // SAFETY: the feature was just detected.
             return unsafe { x86::equal_avx512(a, b) };
+        } else if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature was just detected.
+            return unsafe { x86::equal_avx2(a, b) };
         }
     }
     a.iter().zip(b).enumerate().fold(0, |word, (bit, (a, b))| word | u64::from(a == b) << bit)
@@ -135,6 +138,19 @@ mod x86 {
                 _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ)
             };
             word | u64::from(equal) << at
+        })
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn equal_avx2(a: &[f64; 64], b: &[f64; 64]) -> u64 {
+        (0..64).step_by(4).fold(0, |word, at| {
+            // SAFETY: 4 values from `at` lie within the 64; the caller has the feature.
+            let equal = unsafe {
+                let a = _mm256_loadu_pd(a.as_ptr().add(at));
+                let b = _mm256_loadu_pd(b.as_ptr().add(at));
+                _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ))
+            };
+            word | (equal as u64) << at
         })
     }
 
