@@ -38,6 +38,13 @@ impl Sums {
         self.downside_squares[lane] += loss * loss;
     }
 
+    #[inline(always)]
+    fn add_group(&mut self, returns: &Group) {
+        for lane in 0..LANES {
+            self.add(lane, returns[lane]);
+        }
+    }
+
     /// Adds `other` and leaves it empty.
     #[inline(always)]
     pub(super) fn absorb(&mut self, other: &mut Self) {
@@ -123,10 +130,12 @@ fn scan_with(
     let whole = (now.as_chunks().0.iter().zip(before.as_chunks().0)).zip(known.as_chunks().0);
     for ((now, before), known) in whole.take(count / LANES) {
         let (now, before, known): (&Group, &Group, &Group) = (now, before, known);
+        let mut returns = [0.0; LANES];
         for lane in 0..LANES {
-            lanes.add(lane, return_of(known[lane], now[lane], before[lane]));
-            extremes.note(lane, now[lane]);
+            returns[lane] = return_of(known[lane], now[lane], before[lane]);
         }
+        lanes.add_group(&returns);
+        extremes.note_group(now);
     }
     let done = count - count % LANES;
     let (now, before, known) = (&now[done..], &before[done..], &known[done..]);
@@ -135,12 +144,9 @@ fn scan_with(
         // as all before. The bars behind them are read too, and masked.
         (Some(now), Some(before), Some(known)) if done < count => {
             let (now, before, known): (&Group, &Group, &Group) = (now, before, known);
-            let first = now[0].to_bits();
-            for (lane, &mask) in FIRST[count - done].iter().enumerate() {
-                let r = return_of(known[lane], now[lane], before[lane]);
-                lanes.add(lane, f64::from_bits(r.to_bits() & mask));
-                extremes.note(lane, f64::from_bits(now[lane].to_bits() & mask | first & !mask));
-            }
+            let (returns, closes) = masked(count - done, now, before, known, return_of);
+            lanes.add_group(&returns);
+            extremes.note_group(&closes);
         }
         // The end of the series.
         _ => {
@@ -155,6 +161,29 @@ fn scan_with(
     extremes.fold()
 }
 
+/// Returns and closes of the first `count` lanes; in the others returns of 0 and the first close,
+/// which change no sum and no extreme.
+#[inline(always)]
+fn masked(
+    count: usize,
+    now: &Group,
+    before: &Group,
+    known: &Group,
+    return_of: impl Fn(f64, f64, f64) -> f64,
+) -> (Group, Group) {
+    let is_in = &FIRST[count];
+    let first = now[0].to_bits();
+    let (mut returns, mut closes) = ([0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        let r = return_of(known[lane], now[lane], before[lane]);
+        returns[lane] = f64::from_bits(r.to_bits() & is_in[lane]);
+    }
+    for lane in 0..LANES {
+        closes[lane] = f64::from_bits(now[lane].to_bits() & is_in[lane] | first & !is_in[lane]);
+    }
+    (returns, closes)
+}
+
 /// Lowest and highest close by lane.
 struct LaneExtremes {
     low: Group,
@@ -166,6 +195,13 @@ impl LaneExtremes {
     fn note(&mut self, lane: usize, close: f64) {
         self.low[lane] = if close < self.low[lane] { close } else { self.low[lane] };
         self.high[lane] = if close > self.high[lane] { close } else { self.high[lane] };
+    }
+
+    #[inline(always)]
+    fn note_group(&mut self, closes: &Group) {
+        for lane in 0..LANES {
+            self.note(lane, closes[lane]);
+        }
     }
 
     #[inline(always)]
