@@ -89,16 +89,12 @@ impl<'a> Column<'a> {
         config: &'a Config<'a>,
         state: &'a mut State,
     ) -> Self {
-        let mut column = Self {
-            bars,
-            signals,
-            config,
-            state,
-            ahead: [0; 2],
-            has_stops: config.has_stops(),
-            has_limits: !config.limit_entry.is_off(),
-            limits: Limits::of_all_bars(config),
-        };
+        // These bars may ask for none, and those before have left one.
+        let has_stops = config.has_stops() || state.stops.is_armed();
+        let has_limits = !config.limit_entry.is_off() || state.resting.is_some();
+        let limits = Limits::of_all_bars(config);
+        let mut column =
+            Self { bars, signals, config, state, ahead: [0; 2], has_stops, has_limits, limits };
         column.ahead = [column.signal(0); 2];
         column.advance();
         column

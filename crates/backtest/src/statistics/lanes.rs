@@ -40,9 +40,7 @@ impl Sums {
 
     #[inline(always)]
     fn add_group(&mut self, returns: &Group) {
-        for lane in 0..LANES {
-            self.add(lane, returns[lane]);
-        }
+        returns.iter().enumerate().for_each(|(lane, &r)| self.add(lane, r));
     }
 
     /// Adds `other` and leaves it empty.
@@ -199,9 +197,7 @@ impl LaneExtremes {
 
     #[inline(always)]
     fn note_group(&mut self, closes: &Group) {
-        for lane in 0..LANES {
-            self.note(lane, closes[lane]);
-        }
+        closes.iter().enumerate().for_each(|(lane, &close)| self.note(lane, close));
     }
 
     #[inline(always)]
