@@ -138,7 +138,7 @@ fn run(bars: &BarsView<'_>, signals: &Signals, config: &Config<'_>) -> Vec<Fill>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_run_that_is_split_has_the_bits_of_the_whole(
