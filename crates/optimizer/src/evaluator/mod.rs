@@ -25,7 +25,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use backtest::batch::Batch;
-use backtest::statistics::{StatSet, Statistics};
 use backtest::strategy::{Strategy, check_values};
 use backtest::{Config, Signals};
 use market_data::BarsView;
@@ -88,20 +87,7 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// Every statistic of one point over `range`, those that need all returns at once included.
-    ///
-    /// # Errors
-    /// As [`Evaluate::evaluate`].
-    pub fn statistics(
-        &self,
-        values: &[f64],
-        range: Range<usize>,
-    ) -> Result<Statistics, OptimizerError> {
-        let plan = self.plan(&[values.to_vec()], range)?;
-        singly::statistics(&plan, values, StatSet::all())
-    }
-
-    /// The same, with a cache of features: for points that come a few at a time, and for many
+    /// This evaluator with a cache of features: for points that come a few at a time, and for many
     /// ranges of the same bars.
     #[must_use]
     pub fn cached(self) -> Cached<'a> {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use backtest::statistics::{self, Run, StatSet, Statistics, price_returns};
+use backtest::statistics::{self, Run, price_returns};
 use backtest::strategy::{EntryExit, Feature, Last};
 use backtest::{Signals, engine};
 use features::FeatureError;
@@ -114,17 +114,6 @@ pub(super) fn evaluate(
         rest = &rest[count..];
     }
     Ok(clock.evaluation(trials))
-}
-
-pub(super) fn statistics(
-    plan: &Plan<'_>,
-    values: &[f64],
-    set: StatSet,
-) -> Result<Statistics, OptimizerError> {
-    let mut columns = Columns::new(plan, None);
-    columns.load(plan, &plan.places(values).into_iter().collect())?;
-    let mut scratch = Scratch::default();
-    Ok(simulate(plan, &columns, values, &mut scratch)?.statistics(set))
 }
 
 /// The return of every bar.
