@@ -5,11 +5,12 @@
 
 use features::FeatureError;
 use market_data::BarsView;
+use rayon::prelude::*;
 
 use super::{EntryExit, Feature, FeatureStream, Last, Strategy};
 
-/// Bars of a span: whole words of a mask.
-const SPAN: usize = 4096;
+/// Bars of a span: whole words of a mask, and enough for another core to be worth waking.
+const SPAN: usize = 1 << 15;
 
 /// What [`signals_of`] has just done with a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Lap {
 
 /// Writes the signals of `strategy` with `values` over `bars` to `out`, reusing its allocations, and
 /// tells each step to `lap`, for those who time them. The bits of [`Strategy::signals`] over whole
-/// columns. O(bars x features) time; memory for a span of each feature.
+/// columns. O(bars x features) time, on a core a feature; memory for a span of each feature.
 ///
 /// # Errors
 /// As [`Feature::compute`].
@@ -74,12 +75,16 @@ impl Spans {
     }
 
     fn fill(&mut self, bars: BarsView<'_>) -> Result<(), FeatureError> {
-        for (stream, spans) in &mut self.streams {
+        let extend = |(stream, spans): &mut (FeatureStream, Vec<Vec<f64>>)| {
             let mut spans: Vec<&mut [f64]> =
                 spans.iter_mut().map(|span| &mut span[..bars.len()]).collect();
-            stream.extend(bars, &mut spans)?;
+            stream.extend(bars, &mut spans)
+        };
+        if bars.len() < SPAN {
+            return self.streams.iter_mut().try_for_each(extend);
         }
-        Ok(())
+        // In the order of the streams: the first error is the same on any number of threads.
+        self.streams.par_iter_mut().map(extend).collect::<Vec<_>>().into_iter().collect()
     }
 
     fn columns(&self, bars: usize) -> Vec<&[f64]> {
