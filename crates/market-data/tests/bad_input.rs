@@ -4,8 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StructArray};
-use market_data::{LoadOptions, load};
+use market_data::{LoadOptions, SaveOptions, SynthOptions, load, save, synth};
 use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::{
+    FileMetaData, ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter,
+};
 
 fn refused(path: &Path, words: &[&str]) {
     let error = load(path, &LoadOptions::default()).expect_err("these are no bars").to_string();
@@ -106,4 +109,49 @@ fn times_that_nanoseconds_cannot_hold() {
     refused(&path, &["row 2", "'timestamp'", "2262"]);
     write(vec![None, Some(0)]);
     refused(&path, &["row 1", "'timestamp'"]);
+}
+
+/// The file again, with a footer that claims `rows` rows of its one row group.
+fn claiming(file: &[u8], rows: i64) -> Vec<u8> {
+    let known = ParquetMetaDataReader::new()
+        .parse_and_finish(&bytes::Bytes::copy_from_slice(file))
+        .expect("it was just written");
+    let group = known.row_group(0).clone();
+    let columns = group.columns().iter();
+    let columns = columns.map(|column| {
+        let column = column.clone().into_builder().set_num_values(rows);
+        column.build().expect("only a number differs")
+    });
+    let columns = columns.collect();
+    let group = group.into_builder().set_num_rows(rows).set_column_metadata(columns).build();
+    let of_file = known.file_metadata();
+    let of_file = FileMetaData::new(
+        of_file.version(),
+        rows,
+        None,
+        None,
+        of_file.schema_descr_ptr(),
+        of_file.column_orders().cloned(),
+    );
+    let claim =
+        ParquetMetaData::new(of_file, vec![group.expect("as many columns as the schema has")]);
+    let mut out = file.to_vec();
+    ParquetMetaDataWriter::new(&mut out, &claim).finish().expect("to memory");
+    out
+}
+
+#[test]
+fn a_footer_that_claims_more_rows_than_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.parquet");
+    let bars = synth(&SynthOptions { bars: 1_000, ..SynthOptions::default() });
+    save(&path, bars.view(), &SaveOptions::default()).unwrap();
+    let file = std::fs::read(&path).unwrap();
+    std::fs::write(&path, claiming(&file, 1_000)).unwrap();
+    assert_eq!(load(&path, &LoadOptions::default()).unwrap(), bars);
+    // More than memory holds, and a few more than the pages hold.
+    std::fs::write(&path, claiming(&file, 1 << 50)).unwrap();
+    refused(&path, &["1125899906842624 rows", "memory"]);
+    std::fs::write(&path, claiming(&file, 1_001)).unwrap();
+    refused(&path, &["Parquet"]);
 }
