@@ -153,7 +153,7 @@ fn walk(moves: &[f64]) -> Bars {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn fully_invested_longs(
