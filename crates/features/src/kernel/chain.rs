@@ -186,7 +186,9 @@ fn weighted_chunk(x: &[f64], window: usize, out: &mut [f64], scratch: &mut [Plan
 #[inline(always)]
 fn weighted_double(sum: &mut [f64], total: &mut [f64], of: [&[f64]; 4], rows: f64) {
     let n = sum.len();
-    let (total, [sa, sb, ta, tb]) = (&mut total[..n], of.map(|s| &s[..n]));
+    let [sa, sb, ta, tb] = of;
+    let (sa, sb, ta, tb) = (&sa[..n], &sb[..n], &ta[..n], &tb[..n]);
+    let total = &mut total[..n];
     for i in 0..n {
         total[i] = (ta[i] + tb[i]) + sa[i] * rows;
     }
@@ -455,13 +457,16 @@ macro_rules! ages {
                 #[inline(always)]
                 fn merge(v: &mut [f64], age: &mut [f64], of: [&[f64]; 4], lag: f64) {
                     let n = v.len();
-                    let (age, [va, vb, aa, ab]) = (&mut age[..n], of.map(|s| &s[..n]));
+                    let [va, vb, aa, ab] = of;
+                    let (va, vb, aa, ab) = (&va[..n], &vb[..n], &aa[..n], &ab[..n]);
+                    let age = &mut age[..n];
                     for i in 0..n {
                         let ($a, $b) = (va[i], vb[i]);
-                        let old = ab[i] + lag;
+                        // Both are read, so that there is nothing to branch for.
+                        let (young, old) = (aa[i], ab[i] + lag);
                         let newer = ($newer) | $a.is_nan();
                         v[i] = if newer { $a } else { $b };
-                        age[i] = if newer { aa[i] } else { old };
+                        age[i] = if newer { young } else { old };
                     }
                 }
                 #[inline(always)]

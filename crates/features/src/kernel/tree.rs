@@ -319,14 +319,17 @@ macro_rules! arg {
                 #[inline(always)]
                 fn rows(value: &mut [f64], age: &mut [f64], taps: [&[f64]; 4], lag: f64) {
                     let n = value.len();
-                    let (age, [va, vb, aa, ab]) = (&mut age[..n], taps.map(|t| &t[..n]));
+                    let [va, vb, aa, ab] = taps;
+                    let (va, vb, aa, ab) = (&va[..n], &vb[..n], &aa[..n], &ab[..n]);
+                    let age = &mut age[..n];
                     for i in 0..n {
                         let ($a, $b) = (va[i], vb[i]);
+                        // Both are read, so that there is nothing to branch for.
+                        let (young, old) = (aa[i], ab[i] + lag);
                         // A NaN wins, so that it marks each window that holds it.
                         let newer = ($newer) | $a.is_nan();
                         value[i] = if newer { $a } else { $b };
-                        let old = if newer { aa[i] } else { ab[i] + lag };
-                        age[i] = old + ($a + $b) * 0.0;
+                        age[i] = if newer { young } else { old } + ($a + $b) * 0.0;
                     }
                 }
                 simd! {
