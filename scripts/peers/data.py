@@ -10,13 +10,14 @@ two decimals, snappy) and one with ours, loads both with each side in a process 
 prints each side's median over all repeats and the ratio to ours. The first load of a process is
 printed apart: it pays for fresh memory. Polars' allocator keeps the memory of the load before for
 the next, ours gives it back to the system: "reload" is our load into the memory of the one before.
-The CSV has a million rows. --json keeps the later medians for `redline report`."""
+The CSV has a million rows. --json keeps the medians for `redline report`."""
 
 import argparse
 import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,16 @@ def made(path, rows):
 def milliseconds(command):
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [int(line) / 1e6 for line in text.split()]
+
+
+def compared(case, side, sides, first, later, rounds):
+    """Rows of one peer: the later calls of a process, the first one, and ours into used memory."""
+    peer = f"{side.replace('polars', 'Polars')} {version(side)}"
+    of = lambda side: np.median(np.reshape(later[case, side], (rounds, -1)), axis=1)  # noqa: E731
+    yield record.row(case, peer, "ms", of("redline"), of(side))
+    if "reload" in sides:
+        yield record.row(f"{case}, first of a process", peer, "ms", first[case, "redline"], first[case, side])
+        yield record.row(f"{case}, ours into the last one's memory", peer, "ms", of("reload"), of(side))
 
 
 def main():
@@ -136,9 +147,7 @@ def main():
             row = {"case": case, "side": side, "first_ms": median(first, side), "later_ms": median(later, side)}
             ratios = [row["first_ms"] / median(first, "redline"), row["later_ms"] / median(later, "redline")]
             if side not in ("redline", "reload"):
-                rounds = [np.median(np.reshape(later[case, of], (options.rounds, -1)), axis=1)
-                          for of in ("redline", side)]
-                rows.append(record.row(case, side, "ms", *rounds))
+                rows += compared(case, side, sides, first, later, options.rounds)
             print(f"{case:<22}{side:<10}{row['first_ms']:>10.1f}{row['later_ms']:>10.1f}{ratios[0]:>22.2f}{ratios[1]:>8.2f}")
     if options.json:
         record.write(options.json, __file__, rows)

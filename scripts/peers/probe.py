@@ -105,7 +105,9 @@ def table(title, rows, rounds):
         spread = (max(found[peer]) - min(found[peer])) / medians[peer] * 100
         print(f"{name:<30} {mine:>9.1f} {medians[peer]:>9.1f}  {mine / medians[peer]:5.3f} "
               f"{spread:5.1f} %  {peer}, {unit}", flush=True)
-        kept.append(record.row(name, peer, unit, found[None], found[peer],
+        # Of several kernels of one program the best is the peer.
+        case, program = (f"{name} ({peer})", "likwid-bench") if len(theirs) > 1 else (name, peer)
+        kept.append(record.row(case, program, unit, found[None], found[peer],
                                more_is_better=unit != "us"))
     return kept
 

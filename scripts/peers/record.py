@@ -1,7 +1,7 @@
 """Keeps what a peers' script has measured: `redline.peers/1`, which `redline report` shows.
 
-The document is described in crates/perf-gate/src/peers.rs. A script replaces its own run in the
-file and leaves those of the others."""
+The document is described in crates/perf-gate/src/peers.rs. A script replaces its own run on this
+kind of machine and leaves the others."""
 
 import datetime
 import json
@@ -81,8 +81,9 @@ def write(path, script, rows):
         "machine": processor(),
         "rows": rows,
     }
-    others = [other for other in document["runs"] if other["script"] != run["script"]]
-    document["runs"] = sorted([*others, run], key=lambda run: run["script"])
+    which = lambda run: (run["script"], run["machine"])  # noqa: E731
+    others = [other for other in document["runs"] if which(other) != which(run)]
+    document["runs"] = sorted([*others, run], key=which)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(json.dumps(document, indent=1) + "\n")

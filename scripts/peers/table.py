@@ -1,9 +1,9 @@
 """What the peers' scripts have kept, as markdown.
 
-    python scripts/peers/table.py benches/record/peers.json [--short]
+    python scripts/peers/table.py benches/record/peers.json [--short | --script NAME]
 
-Every case; or, with --short, a line per peer: how many cases, the worst, the middle and the best
-ratio. It is always the worst that is named first."""
+Every case, or those of one script; or, with --short, a line per peer and machine: how many cases, the
+worst, the middle and the best ratio. It is always the worst that is named first."""
 
 import json
 import statistics
@@ -14,20 +14,19 @@ from record import digits, markdown
 
 
 def short(runs):
-    machines = ", ".join(sorted({run["machine"] for run in runs}))
-    yield (f"Measured on {machines}, by the scripts and on the days that "
-           "[docs/peers.md](docs/peers.md) names with every case:\n")
-    yield "| peer | cases | lowest ratio | median | highest |"
-    yield "|---|---:|---|---:|---|"
+    yield ("By the scripts and on the days that [docs/peers.md](docs/peers.md) names with every case; how "
+           "many times better redline is:\n")
+    yield "| peer | machine | cases | lowest | median | highest |"
+    yield "|---|---|---:|---|---:|---|"
+    peers = {}
     for run in runs:
-        peers = {}
         for row in run["rows"]:
-            peers.setdefault(row["peer"], []).append(row)
-        for peer, rows in peers.items():
-            rows.sort(key=lambda row: row["ratio"])
-            worst, best = (f"{digits(row['ratio'])}x ({row['case']})" for row in (rows[0], rows[-1]))
-            middle = statistics.median(row["ratio"] for row in rows)
-            yield f"| {peer} | {len(rows)} | {worst} | {digits(middle)}x | {best} |"
+            peers.setdefault((row["peer"], run["machine"]), []).append(row)
+    for (peer, machine), rows in sorted(peers.items(), key=lambda item: (item[0][0].lower(), item[0][1])):
+        rows.sort(key=lambda row: row["ratio"])
+        worst, best = (f"{digits(row['ratio'])}x ({row['case']})" for row in (rows[0], rows[-1]))
+        middle = statistics.median(row["ratio"] for row in rows)
+        yield f"| {peer} | {machine} | {len(rows)} | {worst} | {digits(middle)}x | {best} |"
 
 
 def whole(runs):
@@ -37,4 +36,7 @@ def whole(runs):
 
 
 runs = json.loads(Path(sys.argv[1]).read_text())["runs"]
+if "--script" in sys.argv:
+    script = sys.argv[sys.argv.index("--script") + 1]
+    runs = [run for run in runs if run["script"].split()[0] == script]
 print("\n".join((short if "--short" in sys.argv else whole)(runs)))

@@ -203,8 +203,10 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(task) = next else { break };
             let Task { program, rows, mut columns, large } = task;
-            let columns = Columns { sources, outputs: &mut columns, origin: rows.start };
-            run_rows(&program, columns, rows, large, &report);
+            let outputs_from = rows.start;
+            let outputs = &mut columns;
+            let mut columns = Columns { sources, sources_from: 0, outputs, outputs_from };
+            run_rows(&program, &mut columns, rows, large, &report);
         }
     };
     std::thread::scope(|scope| {
@@ -278,15 +280,15 @@ pub(crate) fn run_columns_in(
 ) {
     let rows = inputs.first().map_or(0, |i| i.len());
     let large = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
-    let columns = Columns { sources: inputs, outputs, origin: 0 };
-    run_from(program, state, columns, 0..rows, large, &|_| ());
+    let mut columns = Columns { sources: inputs, sources_from: 0, outputs, outputs_from: 0 };
+    run_from(program, state, &mut columns, 0..rows, large, &|_| ());
 }
 
 /// Computes the rows `range` of the outputs, which begin at its first row; the program begins early
 /// enough for its windows to be full.
 fn run_rows(
     program: &Program,
-    columns: Columns<'_, '_>,
+    columns: &mut Columns<'_, '_>,
     range: Range<usize>,
     large: bool,
     report: &dyn Fn(usize),
@@ -297,10 +299,10 @@ fn run_rows(
 }
 
 /// As [`run_rows`], from where `state` is.
-fn run_from(
+pub(crate) fn run_from(
     program: &Program,
     state: &mut State,
-    mut columns: Columns<'_, '_>,
+    columns: &mut Columns<'_, '_>,
     range: Range<usize>,
     large: bool,
     report: &dyn Fn(usize),
@@ -310,12 +312,13 @@ fn run_from(
     while row < range.end {
         let rows = BLOCK_ROWS.min(range.end - row);
         if !large && row >= range.start + program.direct_from() {
-            program.push_direct(state, rows, &mut columns);
+            program.push_direct(state, rows, columns);
         } else {
-            let block = sources_at(columns.sources, row..row + rows);
+            let at = row - columns.sources_from;
+            let block = sources_at(columns.sources, at..at + rows);
             program.push(state, &block[..columns.sources.len()]);
             let skipped = range.start.saturating_sub(row).min(rows);
-            copy_out(program, state, &mut columns, row + skipped..row + rows, large);
+            copy_out(program, state, columns, row + skipped..row + rows, large);
         }
         row += rows;
         if row >= (reported + REPORT_ROWS).min(range.end) {
@@ -344,10 +347,10 @@ fn copy_out(
     rows: Range<usize>,
     large: bool,
 ) {
-    let at = rows.start - columns.origin.min(rows.start)..rows.end - columns.origin.min(rows.end);
     if rows.is_empty() {
         return;
     }
+    let at = rows.start - columns.outputs_from..rows.end - columns.outputs_from;
     for (&series, output) in program.outputs().iter().zip(&mut *columns.outputs) {
         let values = program.latest(state, series, rows.len());
         if large {

@@ -3,8 +3,8 @@
 use market_data::BarsView;
 use serde::{Deserialize, Serialize};
 
-use crate::compute::DAY_NS;
-use crate::engine::machine::{BLOCK_ROWS, Program, Saved, State};
+use crate::compute::{DAY_NS, run_from};
+use crate::engine::machine::{Columns, Program, Saved, State};
 use crate::error::FeatureError;
 use crate::registry::{Column, same_length};
 use crate::set::FeatureSet;
@@ -28,7 +28,7 @@ pub struct Bar {
 
 /// A feature set that is fed bar by bar, or in pieces of any length.
 ///
-/// It runs the very kernels of [`compute`](crate::compute), on a block of one row, so that the
+/// It runs the very kernels of [`compute`](crate::compute), a bar on a block of one row, so that the
 /// values are bit-identical however the rows are cut. An update takes O(window) at most and
 /// allocates nothing.
 ///
@@ -105,18 +105,6 @@ impl Stream {
         for found in lengths {
             same_length(|| "a column".into(), found, bars.len())?;
         }
-        for start in (0..bars.len()).step_by(BLOCK_ROWS) {
-            let end = bars.len().min(start + BLOCK_ROWS);
-            self.block(bars.slice(start..end));
-            for (column, &series) in columns.iter_mut().zip(self.program.outputs()) {
-                let values = self.program.latest(&self.state, series, end - start);
-                column[start..end].copy_from_slice(values);
-            }
-        }
-        Ok(())
-    }
-
-    fn block(&mut self, bars: BarsView<'_>) {
         let mut day = bars.close;
         if self.needs_day {
             self.day.clear();
@@ -126,7 +114,14 @@ impl Stream {
         // Where nothing reads the day, the close stands in for it.
         let sources: [&[f64]; Column::ALL.len()] =
             [bars.open, bars.high, bars.low, bars.close, bars.volume, day];
-        self.program.push(&mut self.state, &sources);
+        let (program, from) = (&self.program, self.state.row());
+        let mut columns =
+            Columns { sources: &sources, sources_from: from, outputs: columns, outputs_from: from };
+        run_from(program, &mut self.state, &mut columns, from..from + bars.len(), false, &|_| ());
+        if bars.len() >= program.direct_from() {
+            program.settle(&mut self.state, &columns);
+        }
+        Ok(())
     }
 
     /// What the bars to come depend on.

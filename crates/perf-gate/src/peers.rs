@@ -8,7 +8,7 @@
 //!      "ours": 0.31, "theirs": 0.62, "ratio": 2.0, "ratio_low": 1.9, "ratio_high": 2.2}]}]}
 //! ```
 //!
-//! A script replaces its own run and leaves the others. `ratio` says how many times better ours is:
+//! A script replaces its own run on this kind of machine and leaves the others. `ratio` says how many times better ours is:
 //! theirs over ours of times and memory, ours over theirs of rates.
 
 use std::path::Path;
@@ -26,7 +26,7 @@ pub const PEERS_SCHEMA: &str = "redline.peers/1";
 pub struct Peers {
     /// [`PEERS_SCHEMA`].
     pub schema: String,
-    /// A run per script.
+    /// A run per script and machine.
     pub runs: Vec<PeerRun>,
 }
 
@@ -67,6 +67,14 @@ pub struct PeerRow {
 }
 
 impl Peers {
+    /// Each script's run on `machine` (a processor's name), and on all others where it has none there.
+    pub fn seen_from<'a>(&'a self, machine: &'a str) -> impl Iterator<Item = &'a PeerRun> {
+        let here = move |script: &str| {
+            self.runs.iter().any(|run| run.script == script && run.machine == machine)
+        };
+        self.runs.iter().filter(move |run| run.machine == machine || !here(&run.script))
+    }
+
     /// Reads a document; fields that this version does not know are passed over.
     ///
     /// # Errors
@@ -92,5 +100,23 @@ mod tests {
             .collect();
         let peers: Peers = serde_json::from_str(&example).unwrap();
         assert_eq!((peers.schema.as_str(), peers.runs[0].rows[0].ratio), (PEERS_SCHEMA, 2.0));
+    }
+
+    #[test]
+    fn a_machine_sees_its_own_runs_and_those_that_it_lacks() {
+        let run = |script: &str, machine: &str| PeerRun {
+            script: script.into(),
+            measured_at: String::new(),
+            machine: machine.into(),
+            rows: Vec::new(),
+        };
+        let runs = vec![run("a.py", "x"), run("a.py", "y"), run("b.py", "y"), run("b.py", "z")];
+        let peers = Peers { schema: PEERS_SCHEMA.into(), runs };
+        let seen = |machine| {
+            let name = |run: &PeerRun| format!("{} {}", run.script, run.machine);
+            peers.seen_from(machine).map(name).collect::<Vec<_>>()
+        };
+        assert_eq!(seen("x"), ["a.py x", "b.py y", "b.py z"]);
+        assert_eq!(seen("y"), ["a.py y", "b.py y"]);
     }
 }

@@ -36,7 +36,7 @@ pub fn signals_of(
 ) -> Result<(), FeatureError> {
     let wanted = strategy.features(values);
     wanted.iter().try_for_each(|feature| feature.check(bars.len()))?;
-    let mut spans = Spans::new(&wanted)?;
+    let mut spans = Spans::new(&wanted, bars.len().min(SPAN))?;
     let mut memory = vec![Last::default(); strategy.crossings()];
     let mut part = EntryExit::default();
     out.clear(bars.len());
@@ -60,7 +60,7 @@ struct Spans {
 }
 
 impl Spans {
-    fn new(wanted: &[Feature]) -> Result<Self, FeatureError> {
+    fn new(wanted: &[Feature], bars: usize) -> Result<Self, FeatureError> {
         let mut distinct: Vec<&Feature> = wanted.iter().collect();
         distinct.sort_unstable();
         distinct.dedup();
@@ -68,7 +68,7 @@ impl Spans {
         for together in distinct.chunk_by(|a, b| a.comes_with(b)) {
             known.extend((0..together.len()).map(|at| (streams.len(), at)));
             let features: Vec<Feature> = together.iter().map(|&feature| feature.clone()).collect();
-            streams.push((FeatureStream::new(&features)?, vec![vec![0.0; SPAN]; together.len()]));
+            streams.push((FeatureStream::new(&features)?, vec![vec![0.0; bars]; together.len()]));
         }
         let place = |feature| distinct.binary_search(&feature).map_or((0, 0), |at| known[at]);
         Ok(Self { streams, places: wanted.iter().map(place).collect() })

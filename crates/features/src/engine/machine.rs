@@ -40,12 +40,14 @@ pub(crate) struct Saved {
 
 /// Whole columns that a program reads from and writes to directly.
 pub(crate) struct Columns<'o, 'c> {
-    /// One column per source, from the first row on.
+    /// One column per source.
     pub(crate) sources: &'o [&'o [f64]],
-    /// One column per output, from row `origin` on.
+    /// Number of the first row of the source columns.
+    pub(crate) sources_from: usize,
+    /// One column per output.
     pub(crate) outputs: &'o mut [&'c mut [f64]],
     /// Number of the first row of the output columns.
-    pub(crate) origin: usize,
+    pub(crate) outputs_from: usize,
 }
 
 /// A graph made ready to run: where each series and each state lies.
@@ -222,16 +224,28 @@ impl Program {
         for &index in &self.live {
             self.run_node(index, state, rows, Some(columns));
         }
-        self.copy_twins(state.row - columns.origin, rows, columns);
+        self.copy_twins(state.row, rows, columns);
         state.cursor += rows;
         state.row += rows;
     }
 
+    /// Leaves in `state` what [`Program::push`] would have after the rows that
+    /// [`Program::push_direct`] left in `columns`, of which [`Program::direct_from`] must be there.
+    pub(crate) fn settle(&self, state: &mut State, columns: &Columns<'_, '_>) {
+        let arena = flat_mut(&mut state.arena);
+        for (series, place) in self.places.iter().enumerate() {
+            let Some((values, from)) = self.column_of(Series(series), columns) else { continue };
+            let (to, at) = (state.row - from, place.start + state.cursor);
+            arena[at..at + place.history].copy_from_slice(&values[to - place.history..to]);
+        }
+    }
+
     /// Fills the output columns that show a source or what an earlier output column shows.
-    fn copy_twins(&self, at: usize, rows: usize, columns: &mut Columns<'_, '_>) {
+    fn copy_twins(&self, row: usize, rows: usize, columns: &mut Columns<'_, '_>) {
+        let at = row - columns.outputs_from;
         for (k, &series) in self.outputs.iter().enumerate() {
             if series.0 < self.graph.sources {
-                let from = at + columns.origin;
+                let from = row - columns.sources_from;
                 let source = &columns.sources[series.0][from..from + rows];
                 columns.outputs[k][at..at + rows].copy_from_slice(source);
             } else if let Some(first) = self.column[series.0].filter(|&first| first != k) {
@@ -298,15 +312,15 @@ impl Program {
             let place = self.places[tap.series.0];
             let in_arena = (&*before, place.start + place.history + state.cursor);
             let direct = columns.as_deref().and_then(|c| self.column_of(tap.series, c));
-            let (values, at) = direct.map_or(in_arena, |(c, origin)| (c, state.row - origin));
+            let (values, at) = direct.map_or(in_arena, |(c, from)| (c, state.row - from));
             let end = at + rows - tap.lag;
             *input = &values[end - rows - tap.depth..end];
         }
         let mut outputs: [&mut [f64]; MAX_OUTPUTS] = Default::default();
         self.open(node, behind, state.cursor, rows, &mut outputs);
-        let origin = columns.as_deref().map_or(0, |c| c.origin);
+        let from = columns.as_deref().map_or(0, |c| c.outputs_from);
         for (output, taken) in outputs.iter_mut().zip(&mut taken).filter(|(_, t)| !t.is_empty()) {
-            *output = &mut taken[state.row - origin..][..rows];
+            *output = &mut taken[state.row - from..][..rows];
         }
         (node.kernel.run)(&mut Block {
             row: state.row,
@@ -361,9 +375,9 @@ impl Program {
         columns: &'c Columns<'_, '_>,
     ) -> Option<(&'c [f64], usize)> {
         if series.0 < self.graph.sources {
-            return Some((columns.sources[series.0], 0));
+            return Some((columns.sources[series.0], columns.sources_from));
         }
         let column = self.column[series.0]?;
-        Some((&*columns.outputs[column], columns.origin))
+        Some((&*columns.outputs[column], columns.outputs_from))
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn comparison(sources: &Sources<'_>, comparison: Option<&Comparison>)
 
 /// Ours beside other programs', as the peers' scripts have measured it.
 pub(super) fn peers(peers: Option<&Peers>, cpu_model: &str) -> Section {
-    let runs = peers.map(|peers| peers.runs.as_slice()).unwrap_or_default();
+    let runs: Vec<_> = peers.iter().flat_map(|peers| peers.seen_from(cpu_model)).collect();
     let head = [
         ("case", Words),
         ("peer", Words),
@@ -137,7 +137,7 @@ pub(super) fn peers(peers: Option<&Peers>, cpu_model: &str) -> Section {
     let Some(table) = Table::new("Ours and theirs", &head).with(rows).filled() else {
         return Section::empty("No peer was measured here: `scripts/peers/run` does it.");
     };
-    let run = |run: &crate::PeerRun| {
+    let run = |run: &&crate::PeerRun| {
         let elsewhere = if run.machine == cpu_model { "" } else { ", another machine" };
         format!("{} on {}, {}{elsewhere}", run.script, run.machine, text::time(&run.measured_at))
     };
