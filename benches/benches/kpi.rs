@@ -50,7 +50,7 @@ fn backtest(bars: &Bars, set: StatSet) -> Statistics {
     let strategy = strategy::find("ma-cross").expect("a built-in strategy");
     let values = strategy::resolve_values(strategy, &[]).expect("defaults");
     let mut masks = EntryExit::default();
-    strategy::signals_of(strategy, &values, bars.view(), &mut masks, |_| {}).expect("signals");
+    strategy::signals_of(strategy, &values, bars.view(), &mut masks).expect("signals");
     let config = config();
     let signals = Signals::of(masks, config.direction);
     let mut fills = Vec::new();

@@ -70,7 +70,7 @@ fn signals(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter(&mut run));
     }
     let mut run = || {
-        strategy::signals_of(find("ma-cross"), &[20.0, 50.0], year.bars.view(), &mut masks, |_| {})
+        strategy::signals_of(find("ma-cross"), &[20.0, 50.0], year.bars.view(), &mut masks)
             .expect("signals");
         masks.entry.count()
     };

@@ -70,12 +70,25 @@ impl Stream {
     /// The state before the first bar.
     #[must_use]
     pub fn new(set: &FeatureSet) -> Self {
+        Self::starting_at(set, 0)
+    }
+
+    /// The state before bar number `row`, to which no bar before it has come: from [`Stream::reach`]
+    /// bars later on the values are those of a stream that has seen all.
+    #[must_use]
+    pub fn starting_at(set: &FeatureSet, row: usize) -> Self {
         let plan = set.plan();
         let program = Program::new(plan.graph, plan.series);
-        let state = program.start(0);
+        let state = program.start(row);
         let values = vec![f64::NAN; program.outputs().len()];
         let needs_day = set.reads(Column::Day);
         Self { fingerprint: set.fingerprint(), program, state, values, needs_day, day: Vec::new() }
+    }
+
+    /// How many bars before a bar decide its values; `None` where all do.
+    #[must_use]
+    pub fn reach(&self) -> Option<usize> {
+        self.program.reach()
     }
 
     /// Takes the next bar; returns its values, one per column of the set.

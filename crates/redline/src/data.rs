@@ -1,7 +1,7 @@
 //! Bars as the verbs take them.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
@@ -55,5 +55,9 @@ pub(crate) fn load(path: &Path) -> Result<(Bars, u64)> {
 
 /// Nanoseconds since `started`.
 pub(crate) fn elapsed_ns(started: Instant) -> u64 {
-    started.elapsed().as_nanos() as u64
+    nanoseconds(started.elapsed())
+}
+
+pub(crate) fn nanoseconds(elapsed: Duration) -> u64 {
+    elapsed.as_nanos() as u64
 }

@@ -1,17 +1,16 @@
 //! Where a backtest's orders come from: a strategy, signals, or sizes bar by bar.
 
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use backtest::config::PerBar;
 use backtest::engine::{self, Fill, OrderSize, SizedOrders};
-use backtest::strategy::{self, EntryExit, Lap, Strategy};
+use backtest::strategy::{self, EntryExit, Strategy};
 use backtest::{Config, Direction, Mask, Signals};
 use market_data::BarsView;
 use market_data::table::{Column, Table};
 
-use crate::data::elapsed_ns;
+use crate::data::nanoseconds;
 
 /// Time that the steps to signals took.
 #[derive(Default)]
@@ -28,14 +27,9 @@ pub(crate) fn of_strategy(
     took: &mut Took,
 ) -> Result<EntryExit> {
     let mut masks = EntryExit::default();
-    let mut started = Instant::now();
-    strategy::signals_of(strategy, values, *bars, &mut masks, |lap| {
-        let step = match lap {
-            Lap::Features => &mut took.features_ns,
-            Lap::Signals => &mut took.signals_ns,
-        };
-        *step += elapsed_ns(std::mem::replace(&mut started, Instant::now()));
-    })?;
+    let elapsed = strategy::signals_of(strategy, values, *bars, &mut masks)?;
+    took.features_ns += nanoseconds(elapsed.features);
+    took.signals_ns += nanoseconds(elapsed.signals);
     Ok(masks)
 }
 

@@ -56,7 +56,7 @@ pub use feature::{Call, Feature, Number, Side};
 pub use file::parse;
 pub use lookahead::{Lookahead, lookahead};
 pub use next_bar::NextBar;
-pub use signals::{Lap, signals_of};
+pub use signals::{SignalsElapsed, signals_of};
 pub use stream::FeatureStream;
 
 use crate::error::suggest;

@@ -48,14 +48,21 @@ enum Input {
 }
 
 impl Input {
-    fn new(feature: &Feature) -> Result<Self, FeatureError> {
+    fn starting_at(feature: &Feature, bar: usize) -> Result<Self, FeatureError> {
         Ok(match feature {
             Feature::Price(column) if *column != Column::Day => Self::Price(*column),
             other => {
-                let stream = FeatureStream::new(std::slice::from_ref(other))?;
+                let stream = FeatureStream::starting_at(std::slice::from_ref(other), bar)?;
                 Self::Feature { stream: Box::new(stream), span: Vec::new() }
             }
         })
+    }
+
+    fn reach(&self) -> Option<usize> {
+        match self {
+            Self::Price(_) => Some(0),
+            Self::Feature { stream, .. } => stream.reach(),
+        }
     }
 
     fn extend<'s>(&'s mut self, bars: BarsView<'s>) -> Result<&'s [f64], FeatureError> {
@@ -80,15 +87,28 @@ impl FeatureStream {
     /// # Panics
     /// Without features.
     pub fn new(features: &[Feature]) -> Result<Self, FeatureError> {
+        Self::starting_at(features, 0)
+    }
+
+    /// As [`FeatureStream::new`], before bar number `bar`, to which no bar before it has come: from
+    /// [`FeatureStream::reach`] bars later on the values are those of a stream that has seen all.
+    ///
+    /// # Errors
+    /// As [`FeatureStream::new`].
+    ///
+    /// # Panics
+    /// Without features.
+    pub fn starting_at(features: &[Feature], bar: usize) -> Result<Self, FeatureError> {
+        let input = |feature: &Feature| Input::starting_at(feature, bar);
         let node = match &features[0] {
             Feature::Price(column) => Node::Price(*column),
             Feature::Shift { of, bars } => {
-                Node::Shift { of: Input::new(of)?, line: vec![f64::NAN; *bars] }
+                Node::Shift { of: input(of)?, line: vec![f64::NAN; *bars] }
             }
             Feature::Arithmetic { operator, sides } => {
                 let term = |side: &Side| match side {
                     Side::Level(number) => Ok(Term::Level(number.0)),
-                    Side::Series(feature) => Input::new(feature).map(Term::Series),
+                    Side::Series(feature) => input(feature).map(Term::Series),
                 };
                 let [left, right] = &**sides;
                 Node::Arithmetic {
@@ -105,14 +125,28 @@ impl FeatureStream {
                 };
                 Node::Indicator(Box::new(Computed {
                     of,
-                    stream: Stream::new(&set),
-                    inputs: call.inputs.iter().map(Input::new).collect::<Result<_, _>>()?,
+                    stream: Stream::starting_at(&set, bar),
+                    inputs: call.inputs.iter().map(input).collect::<Result<_, _>>()?,
                     wanted: features.iter().map(place).collect(),
                     spare: Vec::new(),
                 }))
             }
         };
         Ok(Self { node })
+    }
+
+    /// How many bars before a bar decide the values there; `None` where all do.
+    #[must_use]
+    pub fn reach(&self) -> Option<usize> {
+        match &self.node {
+            Node::Price(_) => Some(0),
+            Node::Indicator(computed) => {
+                let inputs = furthest(computed.inputs.iter().map(Input::reach))?;
+                Some(computed.stream.reach()? + inputs)
+            }
+            Node::Shift { of, line } => Some(of.reach()? + line.len()),
+            Node::Arithmetic { sides, .. } => furthest(sides.iter().map(Term::reach)),
+        }
     }
 
     /// Takes the next bars and writes the features' values, one slice per feature.
@@ -140,7 +174,19 @@ impl FeatureStream {
     }
 }
 
+/// The greatest of some reaches; `None` where one of them is all bars.
+pub(super) fn furthest(reaches: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
+    reaches.into_iter().try_fold(0, |furthest, reach| Some(furthest.max(reach?)))
+}
+
 impl Term {
+    fn reach(&self) -> Option<usize> {
+        match self {
+            Self::Level(_) => Some(0),
+            Self::Series(input) => input.reach(),
+        }
+    }
+
     fn extend<'s>(&'s mut self, bars: BarsView<'s>) -> Result<Operand<'s>, FeatureError> {
         match self {
             Self::Level(level) => Ok(Operand::Level(*level)),

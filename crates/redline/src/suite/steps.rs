@@ -182,7 +182,7 @@ impl Buffers {
         set: StatSet,
     ) -> Result<Statistics> {
         let config = config();
-        strategy::signals_of(strategy, values, bars, &mut self.masks, |_| {})?;
+        strategy::signals_of(strategy, values, bars, &mut self.masks)?;
         let signals = Signals::of(std::mem::take(&mut self.masks), config.direction);
         engine::simulate(&bars, &signals, &config, &mut self.fills)?;
         self.masks = signals.into_entry_exit(config.direction);
