@@ -8,6 +8,8 @@
 /// function's own type parameters.
 pub(super) fn qualified(name: &str, file: &str) -> String {
     let name = without_parameters(name);
+    let name = without_extensions(&name)
+        .map_or(name.clone(), |(function, widest)| format!("{function} [{widest}]"));
     if name.starts_with('<') || name.contains("::") {
         return name;
     }
@@ -15,6 +17,17 @@ pub(super) fn qualified(name: &str, file: &str) -> String {
         Some(module) => format!("{module}::{name}"),
         None => name,
     }
+}
+
+/// The function, and the widest vectors, of a name that `multiversion` made of every extension that
+/// it compiled the function for: `sum_avx_avx2_fma_version`.
+fn without_extensions(name: &str) -> Option<(&str, &'static str)> {
+    let extensions = name.strip_suffix("_version")?;
+    let widest = ["avx512f", "avx2", "neon"].into_iter().find(|&of| extensions.contains(of))?;
+    // Extensions come in the order of the alphabet; of ours these come first.
+    let at =
+        ["_avx", "_bmi1", "_fma", "_neon"].iter().filter_map(|first| name.find(first)).min()?;
+    Some((&name[..at], widest))
 }
 
 /// Without what stands in `<>` after a function: after a plain name, and after `::`, where it is
@@ -97,6 +110,16 @@ mod tests {
         assert_eq!(of("join<A, B>", registry), "rayon_core::join");
         assert_eq!(of("main", "crates/features/benches/features.rs"), "features::main");
         assert_eq!(of("main", ""), "main");
+    }
+
+    #[test]
+    fn a_version_for_a_processor_says_how_wide_it_is() {
+        let of = |name: &str| qualified(name, "crates/features/src/kernel/chain.rs");
+        let name = "run_avx_avx2_avx512bw_avx512f_avx512vl_gfni_version";
+        assert_eq!(of(name), "features::kernel::chain::run [avx512f]");
+        assert_eq!(of("a::sum_avx2_bmi1_fma_version"), "a::sum [avx2]");
+        assert_eq!(of("sum_neon_version"), "features::kernel::chain::sum [neon]");
+        assert_eq!(of("a::read_version"), "a::read_version");
     }
 
     #[test]

@@ -66,6 +66,21 @@ impl Stacks {
         Self(self.0.iter().map(|(stack, weight)| (stack.clone(), scale(*weight))).collect())
     }
 
+    /// The same stacks with each way through rayon as one frame, for pictures: a closure on another
+    /// core is twenty frames of plumbing deep, and recursive. A run of frames of rayon and of the
+    /// standard library with one of rayon's among them is one frame, `rayon`.
+    #[must_use]
+    pub fn without_plumbing(&self) -> Self {
+        let mut short = Self::default();
+        for (stack, weight) in self.iter() {
+            let frames: Vec<&str> = stack.split(';').collect();
+            let runs = frames.chunk_by(|a, b| is_plumbing(a) == is_plumbing(b));
+            let runs = runs.map(|run| if run.iter().any(is_rayon) { &["rayon"][..] } else { run });
+            short.add(runs.flatten().copied(), weight);
+        }
+        short
+    }
+
     /// Every frame's cost, the largest own cost first. The outermost `skip` names of each stack
     /// (1 where that is a thread) are no frames.
     #[must_use]
@@ -103,6 +118,15 @@ pub(super) fn is_library(name: &str) -> bool {
         || (of_type.is_some() && is_primitive())
 }
 
+fn is_rayon(frame: &&str) -> bool {
+    ["rayon::", "rayon_core::"].iter().any(|path| frame.starts_with(path))
+}
+
+fn is_plumbing(frame: &&str) -> bool {
+    let library = ["crossbeam_", "core::", "std::", "alloc::"];
+    is_rayon(frame) || library.iter().any(|path| frame.trim_start_matches('<').starts_with(path))
+}
+
 impl fmt::Display for Stacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().try_for_each(|(stack, weight)| writeln!(f, "{stack} {weight}"))
@@ -112,6 +136,18 @@ impl fmt::Display for Stacks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_way_through_rayon_is_one_frame() {
+        let text = "main;a::b;core::iter::map;a::c 1\n\
+            worker;std::thread::start;rayon_core::registry::run;core::ops::call_once;a::c 2\n\
+            worker;std::thread::start;rayon_core::join::join;<alloc::boxed::Box as F>::call;a::c 3\n\
+            worker;rayon_core::sleep::sleep;syscall 4\n";
+        let short = Stacks::parse(text).unwrap().without_plumbing();
+        let expected =
+            "main;a::b;core::iter::map;a::c 1\nworker;rayon;a::c 5\nworker;rayon;syscall 4\n";
+        assert_eq!(short.to_string(), expected);
+    }
 
     #[test]
     fn a_frame_counts_once_in_a_stack_and_its_own_cost_is_what_nothing_stands_on() {
