@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use market_data::BarsView;
 use multiversion::multiversion;
+use rayon::prelude::*;
 
 use crate::{BacktestError, Config, Signals};
 
@@ -31,12 +32,23 @@ pub fn check(
         if !config.reads_candles() && column != "close" {
             continue;
         }
-        if let Some(bar) = first_wrong(prices) {
+        if let Some(bar) = first_wrong_on_all_cores(prices) {
             return Err(BacktestError::Price { column, value: prices[bar], bar });
         }
     }
     signals.check(bars.len())?;
     config.check(bars.len())
+}
+
+/// As [`first_wrong`], each core a part: one core waits for the memory.
+fn first_wrong_on_all_cores(prices: &[f64]) -> Option<usize> {
+    /// Fewer prices are read before another core has woken up.
+    const PART: usize = 1 << 16;
+    let part = |(at, part): (usize, &[f64])| first_wrong(part).map(|within| at * PART + within);
+    if prices.len() <= PART {
+        return first_wrong(prices);
+    }
+    prices.par_chunks(PART).enumerate().find_map_first(part)
 }
 
 /// The first price that is 0, negative or infinite.
@@ -67,4 +79,21 @@ pub fn fill_close(close: &[f64]) -> Cow<'_, [f64]> {
         last
     });
     Cow::Owned(filled.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_wrong_price_is_found_wherever_it_is() {
+        let mut prices = vec![100.0; 300_001];
+        prices[5] = f64::NAN;
+        assert_eq!(first_wrong_on_all_cores(&prices), None);
+        for (bar, wrong) in [(300_000, 0.0), (131_072, -1.0), (131_071, f64::INFINITY), (0, -0.0)] {
+            prices[bar] = wrong;
+            assert_eq!(first_wrong_on_all_cores(&prices), Some(bar));
+            assert_eq!(first_wrong(&prices), Some(bar));
+        }
+    }
 }

@@ -271,7 +271,7 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
     let valued = BarsView { close: &closes, ..bars };
     let (init_cash, freq_ns) = (config.init_cash, loaded.freq_ns);
     let mut runs = Vec::new();
-    let (fills, statistics) = loop {
+    let mut repeat = || loop {
         let mut elapsed = Elapsed { load: loaded.load_ns, ..Elapsed::default() };
         let fills = args.fill(&bars, &config, direction, &mut elapsed)?;
         let started = Instant::now();
@@ -280,9 +280,11 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
         elapsed.statistics = elapsed_ns(started);
         runs.push(elapsed);
         if runs.len() == args.repeat.get() {
-            break (fills, statistics);
+            return anyhow::Ok((fills, statistics));
         }
     };
+    // On a thread of the pool: one outside of it falls asleep at each parallel step, and must be woken.
+    let (fills, statistics) = rayon::scope(|_| repeat())?;
     let run = Run { bars: valued, fills: &fills, init_cash, freq_ns, returns: None };
     let elapsed = Elapsed::medians(&runs);
 
