@@ -53,16 +53,17 @@ pub fn signals_of(
 ) -> Result<SignalsElapsed, FeatureError> {
     let wanted = strategy.features(values);
     wanted.iter().try_for_each(|feature| feature.check(bars.len()))?;
-    let reach = Spans::new(&wanted, 0, 0)?.reach();
     let job = Job { strategy, values, wanted: &wanted, bars };
     let started = Instant::now();
     out.clear(bars.len());
-    let took = match reach.map(|reach| (reach + SETTLING).next_multiple_of(64)) {
-        None => job.run(&Part { lead: 0, bars: 0..bars.len() }, WIDE_SPAN, None, out)?.took,
-        Some(lead) => match parts(bars.len(), lead, rayon::current_num_threads()).as_slice() {
-            [whole] => job.run(whole, SPAN, None, out)?.took,
-            parts => job.run_all(parts, out)?,
-        },
+    let whole = Part { lead: 0, bars: 0..bars.len() };
+    let threads = rayon::current_num_threads();
+    let took = if bars.len() < 2 * PART || threads == 1 {
+        job.run(&whole, SPAN, None, out)?.took
+    } else if let Some(reach) = Spans::new(&wanted, 0, 0)?.reach() {
+        job.run_all(&parts(bars.len(), (reach + SETTLING).next_multiple_of(64), threads), out)?
+    } else {
+        job.run(&whole, WIDE_SPAN, None, out)?.took
     };
     Ok(took.of_wall(started.elapsed()))
 }
@@ -77,8 +78,8 @@ struct Part {
 
 /// Cuts `bars` bars into parts, each with `lead` bars before it that are computed twice.
 fn parts(bars: usize, lead: usize, threads: usize) -> Vec<Part> {
-    let most = if threads == 1 { 1 } else { threads * PARTS_PER_CORE };
-    let each = bars.div_ceil(most).max(PART).max(8 * lead).next_multiple_of(SPAN);
+    let each =
+        bars.div_ceil(threads * PARTS_PER_CORE).max(PART).max(8 * lead).next_multiple_of(SPAN);
     let part = |from: usize| Part {
         bars: from..(from + each).min(bars),
         lead: if from == 0 { 0 } else { lead },
@@ -312,7 +313,7 @@ mod tests {
             }
             assert_eq!(from, bars);
         }
-        assert_eq!(parts(525_600, 128, 1).len(), 1);
+        assert_eq!(parts(525_600, 100_000, 2).len(), 1);
         assert_eq!(parts(525_600, 128, 2).len(), 8);
     }
 

@@ -104,9 +104,15 @@ pub(crate) struct State {
 impl Program {
     /// Lays out `graph` for blocks of at most [`BLOCK_ROWS`] rows.
     pub(crate) fn new(graph: Graph, outputs: Vec<Series>) -> Self {
+        let needed = graph.needed(&outputs);
         let mut places = Vec::with_capacity(graph.len());
         let mut arena_len = 0;
-        for history in graph.history() {
+        for (series, history) in graph.history().into_iter().enumerate() {
+            // A source that nobody reads has no block.
+            if series < graph.sources && !needed[series] {
+                places.push(Place { start: 0, history: 0 });
+                continue;
+            }
             // Blocks begin on a cache line.
             let aligned = (arena_len + history).next_multiple_of(LINE_ROWS);
             places.push(Place { start: aligned - history, history });
@@ -119,7 +125,6 @@ impl Program {
             state_len += (node.kernel.state)(&node.consts);
         }
         states.push(state_len);
-        let needed = graph.needed(&outputs);
         let used = (0..graph.sources).filter(|&s| needed[s]).collect();
         let live = (0..graph.nodes.len()).filter(|&n| graph.is_needed(n, &needed)).collect();
         let mut column = vec![None; graph.len()];
