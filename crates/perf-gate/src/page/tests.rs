@@ -132,9 +132,14 @@ fn a_base_is_compared_and_records_make_a_trend() {
 fn flamegraphs_are_embedded_and_their_scripts_stay_in_their_frames() {
     let head = record(1.0);
     let svg = "<svg onload=\"init(evt)\"><script>zoom('#')</script></svg>".to_owned();
-    let flamegraphs = [Flamegraph { name: "backtest/simulate".to_owned(), svg }];
+    let flamegraph = |name: &str| Flamegraph { name: name.to_owned(), svg: svg.clone() };
+    let flamegraphs = ["backtest/simulate", "features/classic"].map(flamegraph);
     let text = page(&Sources { flamegraphs: &flamegraphs, ..sources(&head, &[]) }).unwrap();
-    assert!(text.contains("data:image/svg+xml,%3Csvg"), "{text}");
+    let count = |what: &str| text.matches(what).count();
+    assert_eq!(
+        (count(" src=\"data:image/svg+xml,%3Csvg"), count(" data-src=\"data:image/svg")),
+        (1, 1)
+    );
     assert!(!text.contains("<script>zoom"), "a picture's script runs in its own frame only");
 }
 
