@@ -6,7 +6,9 @@
 
 use super::tile::Tile;
 use super::vector::{Bars, Bits, LANES, Rows, Vector, each};
+use crate::engine::float::{ABSOLUTE, RELATIVE};
 use crate::engine::{AllIn, next_bit};
+use crate::records;
 use crate::statistics::{Path, Side, TradeSums};
 
 /// Accounts, their equity's path and their trades so far. Bars and counts are numbers, too: whole
@@ -341,7 +343,7 @@ impl<V: Vector> Lanes<V> {
         let Sold { price, received, fees } = *sold;
         self.path.point(on, bar, received);
         let size = self.units;
-        let pnl = (price - self.entry_price) * size - self.entry_fees - fees;
+        let pnl = gain(size, self.entry_price, price) - self.entry_fees - fees;
         let share = pnl / (size * self.entry_price);
         let bars = bar - self.entry_bar;
         let trades = &mut self.trades;
@@ -426,7 +428,7 @@ impl<V: Vector> Lanes<V> {
             bars: sides.bars.get(l) as usize,
         };
         let is_open = self.is_open.get(l);
-        let gain = (last_close - self.entry_price.get(l)) * self.units.get(l);
+        let gain = records::gain(self.units.get(l), self.entry_price.get(l), last_close);
         let sums = TradeSums {
             closed: trades.closed.get(l) as usize,
             open: usize::from(is_open),
@@ -448,6 +450,15 @@ fn rows_at<V: Vector>(tile: &Tile<'_>, bars: &Bars) -> Rows<V> {
         rows[l] = tile.row(bars[l]);
     }
     V::turn(rows)
+}
+
+/// [`records::gain`] of eight accounts.
+#[inline(always)]
+fn gain<V: Vector>(size: V, entry_price: V, exit_price: V) -> V {
+    let (paid, received) = (size * entry_price, size * exit_price);
+    let rounding = (paid.higher(received) * V::all(RELATIVE)).higher(V::all(ABSOLUTE));
+    let moves = (received - paid).above(rounding) | (paid - received).above(rounding);
+    V::keep(moves, (exit_price - entry_price) * size)
 }
 
 /// Ten times the tolerances of the order core: a share of a number, and a number.

@@ -1,11 +1,11 @@
 //! Comparisons that forgive rounding, so that an account closes at exactly zero.
 
-const RELATIVE: f64 = 1e-9;
-const ABSOLUTE: f64 = 1e-12;
+pub(crate) const RELATIVE: f64 = 1e-9;
+pub(crate) const ABSOLUTE: f64 = 1e-12;
 
 /// Whether `a` and `b` differ by rounding only. NaN and infinity are near nothing but themselves.
 #[inline]
-pub(super) fn is_close(a: f64, b: f64) -> bool {
+pub(crate) fn is_close(a: f64, b: f64) -> bool {
     if a == b {
         return true;
     }

@@ -42,7 +42,7 @@ mod all_in;
 mod book;
 mod column;
 mod decide;
-mod float;
+pub(crate) mod float;
 mod group;
 mod limit;
 mod orders;

@@ -15,4 +15,5 @@ mod trades;
 
 pub use drawdowns::{Drawdown, drawdowns};
 pub use positions::{entry_trades, exit_trades, positions};
+pub(crate) use trades::gain;
 pub use trades::{Trade, for_each_trade};

@@ -105,6 +105,26 @@ mod tests {
         ]
     }
 
+    /// Sums of entries leave an average that is not their price to the last digit.
+    #[test]
+    fn a_trade_out_at_its_entry_price_is_neither_won_nor_lost() {
+        let price = 88.57;
+        let sizes = [0.1, 0.2, 3.387_2, 0.7];
+        let mut held = 0.0;
+        let mut fills: Vec<Fill> = Vec::new();
+        for (bar, size) in sizes.into_iter().enumerate() {
+            held += size;
+            fills.push(fill(bar, Side::Buy, size, price, 0.0, held));
+        }
+        let half = held / 3.0;
+        fills.push(fill(4, Side::Sell, half, price, 0.0, held - half));
+        for trade in exit_trades(&fills, price, 6) {
+            assert_eq!((trade.pnl(), trade.return_share()), (0.0, 0.0), "{trade:?}");
+        }
+        let [_, open] = exit_trades(&fills, price * (1.0 + 1e-8), 6)[..] else { panic!("two") };
+        assert!(open.pnl() > 0.0, "{open:?}");
+    }
+
     #[test]
     fn positions_join_their_exits() {
         let [long, short] = positions(&fills(), 12.0, 6)[..] else { panic!("two positions") };

@@ -1,5 +1,6 @@
 //! Exit trades: one record for every order that closes or reduces a position.
 
+use crate::engine::float::is_close;
 use crate::engine::{Fill, Side};
 
 /// Units that went out together, with the average of what came in before.
@@ -32,11 +33,13 @@ pub struct Trade {
 }
 
 impl Trade {
-    /// Profit in cash, fees deducted.
+    /// Profit in cash, fees deducted. Values that differ by rounding only are the same, so that a
+    /// trade out at its average entry price is neither won nor lost.
     #[must_use]
     pub fn pnl(&self) -> f64 {
         let sign = if self.is_long { 1.0 } else { -1.0 };
-        (self.exit_price - self.entry_price) * self.size * sign - self.entry_fees - self.exit_fees
+        let gain = gain(self.size, self.entry_price, self.exit_price);
+        gain * sign - self.entry_fees - self.exit_fees
     }
 
     /// Profit as a share of the entry value.
@@ -50,6 +53,15 @@ impl Trade {
     pub fn bars(&self) -> usize {
         self.exit_bar - self.entry_bar
     }
+}
+
+/// What `size` units are worth more at `exit_price` than at `entry_price`; exactly 0 where the two
+/// values differ by rounding only.
+pub(crate) fn gain(size: f64, entry_price: f64, exit_price: f64) -> f64 {
+    if is_close(size * entry_price, size * exit_price) {
+        return 0.0;
+    }
+    (exit_price - entry_price) * size
 }
 
 /// The units held, as sums over the entries that brought them.

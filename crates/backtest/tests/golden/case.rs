@@ -120,33 +120,15 @@ pub(crate) fn same_trades(what: &str, trades: &[Trade], theirs: &Value) -> Resul
             trade.return_share(),
         ]
     };
-    let rows: Vec<_> = trades.iter().map(row).collect();
-    // A profit is what is left of the values of an entry and an exit, whose last digits it shares.
-    let scale = |row: usize, at: usize| match at {
-        9 => trades[row].size * trades[row].entry_price,
-        10 => 1.0,
-        _ => 0.0,
-    };
-    same_rows_of(what, &rows, theirs, scale)
+    same_rows(what, &trades.iter().map(row).collect::<Vec<_>>(), theirs)
 }
 
 pub(crate) fn same_rows(what: &str, ours: &[Vec<f64>], theirs: &Value) -> Result<(), String> {
-    same_rows_of(what, ours, theirs, |_, _| 0.0)
-}
-
-/// As [`same_rows`], where a number may be a difference of some of about `scale`.
-fn same_rows_of(
-    what: &str,
-    ours: &[Vec<f64>],
-    theirs: &Value,
-    scale: impl Fn(usize, usize) -> f64,
-) -> Result<(), String> {
     let theirs = theirs.as_array().unwrap();
     for (row, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
         for (at, (&ours, theirs)) in ours.iter().zip(theirs.as_array().unwrap()).enumerate() {
             let theirs = theirs.as_f64().unwrap_or(f64::NAN);
-            let is_rounding = (ours - theirs).abs() <= 8.0 * f64::EPSILON * scale(row, at);
-            if !is_rounding && !is_same(ours, theirs) {
+            if !is_same(ours, theirs) {
                 return Err(format!("{what} {row}, field {at}: {ours}, VectorBT {theirs}"));
             }
         }
@@ -165,9 +147,7 @@ pub(crate) fn same_statistics(ours: &Statistics, theirs: &Value) -> Result<(), S
         let expected = expected.as_f64().unwrap_or(f64::NAN);
         // VectorBT's durations are cut to whole microseconds.
         let is_cut = stat.name().ends_with("_duration") && (ours - expected).abs() < 1e-6;
-        // A sum of profits that is nothing but their last digits.
-        let is_rounding = ours.abs().max(expected.abs()) < 1e-12;
-        if !is_cut && !is_rounding && !is_same(ours, expected) {
+        if !is_cut && !is_same(ours, expected) {
             write!(wrong, "{} {ours}, VectorBT {expected}; ", stat.name()).unwrap();
         }
     }
