@@ -217,12 +217,19 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
     });
 }
 
-/// The source columns of a plan, in the order of [`Column::ALL`].
-struct Sources {
+/// What a plan reads beside the columns of the bars.
+#[derive(Default)]
+pub(crate) struct Sources {
+    /// The number of each bar's day; empty where nothing reads it.
     day: Vec<f64>,
 }
 
-pub(crate) const DAY_NS: i64 = 86_400_000_000_000;
+const DAY_NS: i64 = 86_400_000_000_000;
+
+/// Number of the UTC day in which a bar starts.
+pub(crate) fn day(timestamp: i64) -> f64 {
+    timestamp.div_euclid(DAY_NS) as f64
+}
 
 impl Sources {
     fn new(set: &FeatureSet, bars: BarsView<'_>) -> Result<Self, FeatureError> {
@@ -231,14 +238,22 @@ impl Sources {
             let found = bar_column(bars, column).map_or(rows, <[f64]>::len);
             same_length(|| format!("bars: column `{}`", column.name()), found, rows)?;
         }
-        let needs_day = set.reads(Column::Day);
-        let day = |t: &i64| t.div_euclid(DAY_NS) as f64;
-        let day = if needs_day { bars.timestamp.iter().map(day).collect() } else { Vec::new() };
-        Ok(Self { day })
+        let mut sources = Self::default();
+        if set.reads(Column::Day) {
+            sources.read_days(bars);
+        }
+        Ok(sources)
     }
 
-    /// One slice per source; where nothing reads the day, the close stands in for it.
-    fn slices<'s>(&'s self, bars: BarsView<'s>) -> [&'s [f64]; 6] {
+    /// The days of `bars`, in the memory of those before.
+    pub(crate) fn read_days(&mut self, bars: BarsView<'_>) {
+        self.day.clear();
+        self.day.extend(bars.timestamp.iter().copied().map(day));
+    }
+
+    /// One slice per source, in the order of [`Column::ALL`]; where nothing reads the day, the close
+    /// stands in for it.
+    pub(crate) fn slices<'s>(&'s self, bars: BarsView<'s>) -> [&'s [f64]; 6] {
         Column::ALL.map(|column| {
             bar_column(bars, column).unwrap_or(if self.day.is_empty() {
                 bars.close

@@ -3,7 +3,7 @@
 use market_data::BarsView;
 use serde::{Deserialize, Serialize};
 
-use crate::compute::{DAY_NS, run_from};
+use crate::compute::{Sources, day, run_from};
 use crate::engine::machine::{Columns, Program, Saved, State};
 use crate::error::FeatureError;
 use crate::registry::{Column, same_length};
@@ -50,7 +50,7 @@ pub struct Stream {
     values: Vec<f64>,
     /// Whether any feature reads the day.
     needs_day: bool,
-    day: Vec<f64>,
+    sources: Sources,
 }
 
 impl std::fmt::Debug for Stream {
@@ -82,7 +82,14 @@ impl Stream {
         let state = program.start(row);
         let values = vec![f64::NAN; program.outputs().len()];
         let needs_day = set.reads(Column::Day);
-        Self { fingerprint: set.fingerprint(), program, state, values, needs_day, day: Vec::new() }
+        Self {
+            fingerprint: set.fingerprint(),
+            program,
+            state,
+            values,
+            needs_day,
+            sources: Sources::default(),
+        }
     }
 
     /// How many bars before a bar decide its values; `None` where all do.
@@ -93,7 +100,7 @@ impl Stream {
 
     /// Takes the next bar; returns its values, one per column of the set.
     pub fn update(&mut self, bar: &Bar) -> &[f64] {
-        let day = bar.timestamp.div_euclid(DAY_NS) as f64;
+        let day = day(bar.timestamp);
         let [open, high, low] = [[bar.open], [bar.high], [bar.low]];
         let [close, volume, day] = [[bar.close], [bar.volume], [day]];
         self.program.push(&mut self.state, &[&open, &high, &low, &close, &volume, &day]);
@@ -118,18 +125,13 @@ impl Stream {
         for found in lengths {
             same_length(|| "a column".into(), found, bars.len())?;
         }
-        let mut day = bars.close;
         if self.needs_day {
-            self.day.clear();
-            self.day.extend(bars.timestamp.iter().map(|t| t.div_euclid(DAY_NS) as f64));
-            day = &self.day;
+            self.sources.read_days(bars);
         }
-        // Where nothing reads the day, the close stands in for it.
-        let sources: [&[f64]; Column::ALL.len()] =
-            [bars.open, bars.high, bars.low, bars.close, bars.volume, day];
+        let sources = &self.sources.slices(bars);
         let (program, from) = (&self.program, self.state.row());
         let mut columns =
-            Columns { sources: &sources, sources_from: from, outputs: columns, outputs_from: from };
+            Columns { sources, sources_from: from, outputs: columns, outputs_from: from };
         run_from(program, &mut self.state, &mut columns, from..from + bars.len(), false, &|_| ());
         if bars.len() >= program.direct_from() {
             program.settle(&mut self.state, &columns);

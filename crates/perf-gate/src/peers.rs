@@ -8,8 +8,8 @@
 //!      "ours": 0.31, "theirs": 0.62, "ratio": 2.0, "ratio_low": 1.9, "ratio_high": 2.2}]}]}
 //! ```
 //!
-//! A script replaces its own run on this kind of machine and leaves the others. `ratio` says how many times better ours is:
-//! theirs over ours of times and memory, ours over theirs of rates.
+//! A script replaces its own run on this kind of machine and leaves the others. `ratio` says how
+//! many times better ours is: theirs over ours of times and memory, ours over theirs of rates.
 
 use std::path::Path;
 

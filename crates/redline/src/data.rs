@@ -58,6 +58,7 @@ pub(crate) fn elapsed_ns(started: Instant) -> u64 {
     nanoseconds(started.elapsed())
 }
 
+/// `elapsed` as documents have it.
 pub(crate) fn nanoseconds(elapsed: Duration) -> u64 {
     elapsed.as_nanos() as u64
 }

@@ -8,8 +8,9 @@
 /// function's own type parameters.
 pub(super) fn qualified(name: &str, file: &str) -> String {
     let name = without_parameters(name);
-    let name = without_extensions(&name)
-        .map_or(name.clone(), |(function, widest)| format!("{function} [{widest}]"));
+    let version = without_extensions(&name);
+    let version = version.map(|(function, widest)| format!("{function} [{widest}]"));
+    let name = version.unwrap_or(name);
     if name.starts_with('<') || name.contains("::") {
         return name;
     }
