@@ -109,7 +109,7 @@ struct Task<'t> {
     program: Arc<Program>,
     rows: Range<usize>,
     columns: Vec<&'t mut [f64]>,
-    large: bool,
+    past_cache: bool,
 }
 
 /// Fewer rows than this are not worth a task: its windows' rows are computed twice.
@@ -124,11 +124,11 @@ fn tasks<'t>(
     threads: usize,
 ) -> Vec<Task<'t>> {
     let rows = table.rows();
-    let large = table.columns.len() * rows * size_of::<f64>() > LARGE_BYTES;
+    let past_cache = table.columns.len() * rows * size_of::<f64>() > LARGE_BYTES;
     let columns: Vec<&mut [f64]> = table.columns.iter_mut().map(Vec::as_mut_slice).collect();
     if threads == 1 || rows < 2 * TASK_ROWS {
         let program = Arc::new(Program::new(plan.graph, plan.series));
-        return vec![Task { program, rows: 0..rows, columns, large }];
+        return vec![Task { program, rows: 0..rows, columns, past_cache }];
     }
     let mut tasks = Vec::new();
     let mut windowed = Vec::new();
@@ -152,12 +152,12 @@ fn tasks<'t>(
         .into_iter()
         .map(|(series, columns)| {
             let program = Arc::new(Program::new(set.plan().graph, series));
-            Task { program, rows: 0..rows, columns, large }
+            Task { program, rows: 0..rows, columns, past_cache }
         })
         .collect();
     if !windowed.is_empty() {
         let program = Arc::new(Program::new(plan.graph, windowed));
-        tasks.extend(row_tasks(&program, windowed_columns, rows, threads, large));
+        tasks.extend(row_tasks(&program, windowed_columns, rows, threads, past_cache));
     }
     tasks
 }
@@ -167,7 +167,7 @@ fn row_tasks<'t>(
     mut columns: Vec<&'t mut [f64]>,
     rows: usize,
     threads: usize,
-    large: bool,
+    past_cache: bool,
 ) -> Vec<Task<'t>> {
     let each = rows.div_ceil(8 * threads).next_multiple_of(BLOCK_ROWS).max(TASK_ROWS);
     let mut tasks = Vec::new();
@@ -181,7 +181,12 @@ fn row_tasks<'t>(
             rest.push(behind);
         }
         columns = rest;
-        tasks.push(Task { program: Arc::clone(program), rows: start..end, columns: own, large });
+        tasks.push(Task {
+            program: Arc::clone(program),
+            rows: start..end,
+            columns: own,
+            past_cache,
+        });
     }
     tasks
 }
@@ -202,11 +207,12 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(task) = next else { break };
-            let Task { program, rows, mut columns, large } = task;
+            let Task { program, rows, mut columns, past_cache } = task;
             let outputs_from = rows.start;
             let outputs = &mut columns;
-            let mut columns = Columns { sources, sources_from: 0, outputs, outputs_from };
-            run_rows(&program, &mut columns, rows, large, &report);
+            let mut columns =
+                Columns { sources, sources_from: 0, outputs, outputs_from, past_cache };
+            run_rows(&program, &mut columns, rows, &report);
         }
     };
     std::thread::scope(|scope| {
@@ -294,9 +300,10 @@ pub(crate) fn run_columns_in(
     outputs: &mut [&mut [f64]],
 ) {
     let rows = inputs.first().map_or(0, |i| i.len());
-    let large = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
-    let mut columns = Columns { sources: inputs, sources_from: 0, outputs, outputs_from: 0 };
-    run_from(program, state, &mut columns, 0..rows, large, &|_| ());
+    let past_cache = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
+    let mut columns =
+        Columns { sources: inputs, sources_from: 0, outputs, outputs_from: 0, past_cache };
+    run_from(program, state, &mut columns, 0..rows, &|_| ());
 }
 
 /// Computes the rows `range` of the outputs, which begin at its first row; the program begins early
@@ -305,12 +312,11 @@ fn run_rows(
     program: &Program,
     columns: &mut Columns<'_, '_>,
     range: Range<usize>,
-    large: bool,
     report: &dyn Fn(usize),
 ) {
     let before = program.reach().unwrap_or(range.start);
     let mut state = program.start(range.start.saturating_sub(before));
-    run_from(program, &mut state, columns, range, large, report);
+    run_from(program, &mut state, columns, range, report);
 }
 
 /// As [`run_rows`], from where `state` is.
@@ -319,21 +325,20 @@ pub(crate) fn run_from(
     state: &mut State,
     columns: &mut Columns<'_, '_>,
     range: Range<usize>,
-    large: bool,
     report: &dyn Fn(usize),
 ) {
     let mut reported = range.start;
     let mut row = state.row();
     while row < range.end {
         let rows = BLOCK_ROWS.min(range.end - row);
-        if !large && row >= range.start + program.direct_from() {
+        if row >= range.start + program.direct_from() {
             program.push_direct(state, rows, columns);
         } else {
             let at = row - columns.sources_from;
             let block = sources_at(columns.sources, at..at + rows);
             program.push(state, &block[..columns.sources.len()]);
             let skipped = range.start.saturating_sub(row).min(rows);
-            copy_out(program, state, columns, row + skipped..row + rows, large);
+            copy_out(program, state, columns, row + skipped..row + rows);
         }
         row += rows;
         if row >= (reported + REPORT_ROWS).min(range.end) {
@@ -341,7 +346,7 @@ pub(crate) fn run_from(
             reported = row;
         }
     }
-    if large {
+    if columns.past_cache {
         sys::fence();
     }
 }
@@ -355,23 +360,13 @@ fn sources_at<'c>(sources: &[&'c [f64]], rows: Range<usize>) -> [&'c [f64]; Colu
 }
 
 /// Copies the latest rows, up to and including row `rows.end - 1`, to the output columns.
-fn copy_out(
-    program: &Program,
-    state: &State,
-    columns: &mut Columns<'_, '_>,
-    rows: Range<usize>,
-    large: bool,
-) {
+fn copy_out(program: &Program, state: &State, columns: &mut Columns<'_, '_>, rows: Range<usize>) {
     if rows.is_empty() {
         return;
     }
     let at = rows.start - columns.outputs_from..rows.end - columns.outputs_from;
     for (&series, output) in program.outputs().iter().zip(&mut *columns.outputs) {
         let values = program.latest(state, series, rows.len());
-        if large {
-            sys::store_past_cache(&mut output[at.clone()], values);
-        } else {
-            output[at.clone()].copy_from_slice(values);
-        }
+        output[at.clone()].copy_from_slice(values);
     }
 }

@@ -130,9 +130,14 @@ impl Stream {
         }
         let sources = &self.sources.slices(bars);
         let (program, from) = (&self.program, self.state.row());
-        let mut columns =
-            Columns { sources, sources_from: from, outputs: columns, outputs_from: from };
-        run_from(program, &mut self.state, &mut columns, from..from + bars.len(), false, &|_| ());
+        let mut columns = Columns {
+            sources,
+            sources_from: from,
+            outputs: columns,
+            outputs_from: from,
+            past_cache: false,
+        };
+        run_from(program, &mut self.state, &mut columns, from..from + bars.len(), &|_| ());
         if bars.len() >= program.direct_from() {
             program.settle(&mut self.state, &columns);
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Kernel;
 
 /// A column of values inside a graph: a source or a node's output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Series(pub(crate) usize);
 
 /// How a node reads a series: `lag` rows late, with `depth` rows of history before each block.

@@ -3,10 +3,11 @@
 use super::Block;
 use super::graph::{Graph, Node, Series};
 use crate::kernel::chain::{PLANES, Plane};
+use crate::sys;
 
 /// Rows in one block: small enough that the blocks of a whole set stay in a core's own cache,
 /// large enough that a kernel's call costs nothing beside its work.
-pub(crate) const BLOCK_ROWS: usize = 512;
+pub(crate) const BLOCK_ROWS: usize = 1024;
 
 /// The most taps and outputs that one node may have.
 const MAX_TAPS: usize = 8;
@@ -38,7 +39,7 @@ pub(crate) struct Saved {
     values: Vec<u64>,
 }
 
-/// Whole columns that a program reads from and writes to directly.
+/// Whole columns that a program reads from and writes to.
 pub(crate) struct Columns<'o, 'c> {
     /// One column per source.
     pub(crate) sources: &'o [&'o [f64]],
@@ -48,6 +49,9 @@ pub(crate) struct Columns<'o, 'c> {
     pub(crate) outputs: &'o mut [&'c mut [f64]],
     /// Number of the first row of the output columns.
     pub(crate) outputs_from: usize,
+    /// Whether the outputs are too large to be found in a cache again: nodes write to their blocks
+    /// then, and each block goes to memory while the next node runs.
+    pub(crate) past_cache: bool,
 }
 
 /// A graph made ready to run: where each series and each state lies.
@@ -60,6 +64,8 @@ pub(crate) struct Program {
     live: Vec<usize>,
     /// Per series: the first output column that shows it.
     column: Vec<Option<usize>>,
+    /// The output columns in the order in which their series are computed, without those of sources.
+    computed: Vec<usize>,
     direct_from: usize,
     places: Vec<Place>,
     states: Vec<usize>,
@@ -131,6 +137,9 @@ impl Program {
         for (k, series) in outputs.iter().enumerate().rev() {
             column[series.0] = (series.0 >= graph.sources).then_some(k);
         }
+        let mut computed: Vec<usize> = (0..outputs.len()).collect();
+        computed.retain(|&k| outputs[k].0 >= graph.sources);
+        computed.sort_unstable_by_key(|&k| outputs[k]);
         let shown = |s: &usize| *s < graph.sources || column[*s].is_some();
         let direct_from =
             (0..graph.len()).filter(shown).map(|s| places[s].history).max().unwrap_or(0);
@@ -140,6 +149,7 @@ impl Program {
             used,
             live,
             column,
+            computed,
             direct_from,
             places,
             states,
@@ -226,12 +236,48 @@ impl Program {
         if state.cursor + rows > self.capacity {
             self.rewind(state);
         }
+        if columns.past_cache {
+            self.fetch_ahead(state.row, rows, columns);
+        }
+        let mut computed = self.computed.iter().peekable();
         for &index in &self.live {
             self.run_node(index, state, rows, Some(columns));
+            let node = &self.graph.nodes[index];
+            let end = Series(node.output.0 + node.kernel.outputs);
+            while let Some(&column) = computed.next_if(|&&k| self.outputs[k] < end) {
+                if columns.past_cache {
+                    self.store_past_cache(column, state, rows, columns);
+                }
+            }
         }
         self.copy_twins(state.row, rows, columns);
         state.cursor += rows;
         state.row += rows;
+    }
+
+    /// Stores the rows of an output column that a node has just written to its block.
+    fn store_past_cache(
+        &self,
+        column: usize,
+        state: &State,
+        rows: usize,
+        columns: &mut Columns<'_, '_>,
+    ) {
+        let place = self.places[self.outputs[column].0];
+        let from = place.start + place.history + state.cursor;
+        let to = state.row - columns.outputs_from;
+        let values = &flat(&state.arena)[from..from + rows];
+        sys::store_past_cache(&mut columns.outputs[column][to..to + rows], values);
+    }
+
+    /// Begins to fetch the used sources of the block after the next `rows` rows: the processor's own
+    /// fetching ahead ends with each page, and there is much to do before the next one is read.
+    fn fetch_ahead(&self, row: usize, rows: usize, columns: &Columns<'_, '_>) {
+        let from = row + rows - columns.sources_from;
+        for &source in &self.used {
+            let column = columns.sources[source];
+            sys::fetch(&column[from..column.len().min(from + self.capacity)]);
+        }
     }
 
     /// Leaves in `state` what [`Program::push`] would have after the rows that
@@ -253,6 +299,8 @@ impl Program {
                 let from = row - columns.sources_from;
                 let source = &columns.sources[series.0][from..from + rows];
                 columns.outputs[k][at..at + rows].copy_from_slice(source);
+            } else if columns.past_cache {
+                // Stored with its node.
             } else if let Some(first) = self.column[series.0].filter(|&first| first != k) {
                 let (before, behind) = columns.outputs.split_at_mut(k);
                 behind[0][at..at + rows].copy_from_slice(&before[first][at..at + rows]);
@@ -306,7 +354,9 @@ impl Program {
         let count = node.kernel.outputs;
         // The columns that this node fills are taken out of the list for as long as it runs.
         let mut taken: [&mut [f64]; MAX_OUTPUTS] = Default::default();
-        if let Some(columns) = &mut columns {
+        if let Some(columns) = &mut columns
+            && !columns.past_cache
+        {
             self.exchange(node, &mut taken, columns);
         }
         // A node's outputs lie behind all of its inputs, as it was added after them.
@@ -335,7 +385,9 @@ impl Program {
             scratch: &mut state.scratch,
             state: &mut state.carried[self.states[index]..self.states[index + 1]],
         });
-        if let Some(columns) = columns {
+        if let Some(columns) = columns
+            && !columns.past_cache
+        {
             self.exchange(node, &mut taken, columns);
         }
     }
@@ -382,7 +434,7 @@ impl Program {
         if series.0 < self.graph.sources {
             return Some((columns.sources[series.0], columns.sources_from));
         }
-        let column = self.column[series.0]?;
+        let column = self.column[series.0].filter(|_| !columns.past_cache)?;
         Some((&*columns.outputs[column], columns.outputs_from))
     }
 }

@@ -119,7 +119,7 @@ impl Smooth {
         self.seen >= weights.seed
     }
 
-    /// As many whole groups as there are until a row is not finite; returns their rows.
+    /// As many whole groups as there are until a sum is not finite; returns their rows.
     #[inline(always)]
     fn groups(&mut self, weights: &Weights, x: &[f64], out: &mut [f64]) -> usize {
         let (x, _) = x.as_chunks::<LANES>();
@@ -127,17 +127,19 @@ impl Smooth {
         let mut y = self.y;
         let mut rows = 0;
         for (x, out) in x.iter().zip(out) {
-            // A product with 0 would carry an infinite row back to the rows before it.
-            if !x.iter().fold(true, |all, v| all & (v.abs() < f64::INFINITY)) {
+            let sums = weights.sums(x);
+            // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
+            // extraction of a lane on the critical path. The box keeps the compiler from doing so.
+            let last = black_box(sums[LANES - 1]) + weights.carry[LANES - 1] * y;
+            // A product with 0 carries an infinite row back to the rows before it; no row that is
+            // not finite leaves the last sum finite.
+            if !last.is_finite() {
                 break;
             }
-            let sums = weights.sums(x);
             for k in 0..LANES {
                 out[k] = sums[k] + weights.carry[k] * y;
             }
-            // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
-            // extraction of a lane on the critical path. The box keeps the compiler from doing so.
-            y = black_box(sums[LANES - 1]) + weights.carry[LANES - 1] * y;
+            y = last;
             rows += LANES;
         }
         self.y = y;

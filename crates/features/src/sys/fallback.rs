@@ -1,4 +1,4 @@
-//! Processors without a store that passes the caches by.
+//! Processors without stores that pass the caches by, and that fetch ahead on their own.
 
 /// Copies `from` to `to`, which is as long.
 pub(crate) fn store_past_cache(to: &mut [f64], from: &[f64]) {
@@ -7,3 +7,6 @@ pub(crate) fn store_past_cache(to: &mut [f64], from: &[f64]) {
 
 /// Nothing to wait for.
 pub(crate) fn fence() {}
+
+/// Left to the processor.
+pub(crate) fn fetch(_: &[f64]) {}

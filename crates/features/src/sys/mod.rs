@@ -3,9 +3,9 @@
 #[cfg(target_arch = "x86_64")]
 mod x86;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{fence, store_past_cache};
+pub(crate) use x86::{fence, fetch, store_past_cache};
 
 #[cfg(not(target_arch = "x86_64"))]
 mod fallback;
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use fallback::{fence, store_past_cache};
+pub(crate) use fallback::{fence, fetch, store_past_cache};

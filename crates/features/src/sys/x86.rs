@@ -1,9 +1,12 @@
-//! Stores that pass the caches by.
+//! Stores that pass the caches by, and fetching ahead.
 
-use std::arch::x86_64::{_mm_loadu_pd, _mm_sfence, _mm_stream_pd};
+use std::arch::x86_64::{
+    _MM_HINT_T1, _mm_loadu_pd, _mm_prefetch, _mm_sfence, _mm_stream_pd, _mm512_loadu_pd,
+    _mm512_stream_pd,
+};
 
-/// Bytes in a cache line.
-const LINE_BYTES: usize = 64;
+/// Values in a cache line.
+const LINE: usize = 8;
 
 /// Copies `from` to `to`, which is as long, without reading the destination's lines first and
 /// without pushing anything out of the caches: for output that is too large to be found there
@@ -13,31 +16,57 @@ const LINE_BYTES: usize = 64;
 /// When the slices differ in length.
 pub(crate) fn store_past_cache(to: &mut [f64], from: &[f64]) {
     assert_eq!(to.len(), from.len());
-    let misaligned = to.as_ptr() as usize % LINE_BYTES / size_of::<f64>();
-    let head = (LINE_BYTES / size_of::<f64>() - misaligned) % (LINE_BYTES / size_of::<f64>());
-    let head = head.min(to.len());
+    let misaligned = to.as_ptr() as usize / size_of::<f64>() % LINE;
+    let head = ((LINE - misaligned) % LINE).min(to.len());
     let (to_head, to_rest) = to.split_at_mut(head);
     let (from_head, from_rest) = from.split_at(head);
     to_head.copy_from_slice(from_head);
-    let (to_lines, to_tail) = to_rest.as_chunks_mut::<8>();
-    let (from_lines, from_tail) = from_rest.as_chunks::<8>();
-    for (to, from) in to_lines.iter_mut().zip(from_lines) {
-        for k in [0, 2, 4, 6] {
-            // SAFETY: SSE2 is part of x86-64. Both pointers are to two elements within eight, and
-            // the destination is 16-byte aligned, as `to_lines` begins on a cache line.
-            unsafe {
-                let pair = _mm_loadu_pd(from.as_ptr().add(k));
-                _mm_stream_pd(to.as_mut_ptr().add(k), pair);
-            }
-        }
+    let (to_lines, to_tail) = to_rest.as_chunks_mut();
+    let (from_lines, from_tail) = from_rest.as_chunks();
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has AVX-512, and `to_lines` begins on a cache line.
+        unsafe { store_lines(to_lines, from_lines) }
+    } else {
+        // SAFETY: `to_lines` begins on a cache line.
+        unsafe { store_pairs(to_lines, from_lines) }
     }
     to_tail.copy_from_slice(from_tail);
+}
+
+/// # Safety
+/// `to` begins on a cache line.
+#[target_feature(enable = "avx512f")]
+unsafe fn store_lines(to: &mut [[f64; LINE]], from: &[[f64; LINE]]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        // SAFETY: eight values on either side; the caller vouches for the alignment.
+        unsafe { _mm512_stream_pd(to.as_mut_ptr(), _mm512_loadu_pd(from.as_ptr())) }
+    }
+}
+
+/// # Safety
+/// `to` begins on a cache line.
+unsafe fn store_pairs(to: &mut [[f64; LINE]], from: &[[f64; LINE]]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        for k in [0, 2, 4, 6] {
+            // SAFETY: SSE2 is part of x86-64; two values within eight on either side, the caller
+            // vouches for the alignment.
+            unsafe { _mm_stream_pd(to.as_mut_ptr().add(k), _mm_loadu_pd(from.as_ptr().add(k))) }
+        }
+    }
 }
 
 /// Makes every store of this thread visible before whatever it does next.
 pub(crate) fn fence() {
     // SAFETY: SSE is part of x86-64; the instruction takes no operand.
     unsafe { _mm_sfence() }
+}
+
+/// Begins to fetch `values` into the second-level cache.
+pub(crate) fn fetch(values: &[f64]) {
+    for line in values.chunks(LINE) {
+        // SAFETY: SSE is part of x86-64; a prefetch reads nothing that the program sees.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) }
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +83,16 @@ mod tests {
                 fence();
                 assert_eq!(to[start..start + len], from[..len]);
                 assert!(to[..start].iter().chain(&to[start + len..]).all(|&v| v == -1.0));
+                // The pairs of processors without AVX-512.
+                let (lines, _) = from.as_chunks();
+                let mut room = [0.0; 100];
+                let skipped = (8 - room.as_ptr() as usize / 8 % 8) % 8;
+                let (aligned, _) = room[skipped..].as_chunks_mut();
+                let some = start.min(lines.len());
+                // SAFETY: `aligned` begins on a cache line.
+                unsafe { store_pairs(&mut aligned[..some], &lines[..some]) }
+                fence();
+                assert_eq!(aligned[..some], lines[..some]);
             }
         }
     }
