@@ -90,7 +90,7 @@ impl Default for WallPolicy {
     fn default() -> Self {
         Self {
             minimum_effect_percent: 3.0,
-            cycles: [8, 40],
+            cycles: [8, 120],
             budget_s: 300.0,
             anchor_tolerance_percent: 15.0,
             core: None,

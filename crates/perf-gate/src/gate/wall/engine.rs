@@ -11,7 +11,7 @@ use crate::random::Random;
 
 /// Share of the budget after which the first round ends; the rest is the confirmation's,
 /// which measures the few suspects only.
-const FIRST_ROUND: f64 = 0.7;
+const FIRST_ROUND: f64 = 0.6;
 /// Attempts per wanted cycle, where the machine moves in most of them.
 const ATTEMPTS: usize = 3;
 

@@ -66,7 +66,7 @@ impl Executor for Fake {
 
 const PLAN: Plan = Plan {
     cycles_min: 8,
-    cycles_max: 40,
+    cycles_max: 120,
     anchor_tolerance: 0.05,
     budget: Duration::from_secs(300),
     seed: 11,
@@ -95,6 +95,8 @@ fn equal_sides_are_never_called_slower() {
 fn ten_and_five_percent_are_seen_through_noise() {
     assert_eq!(count(1.1, 0.02, SLOWER), 20);
     assert!(count(1.05, 0.01, SLOWER) >= 19);
+    // Equal processes that differ by 4 %: forty cycles found 12.
+    assert!(count(1.05, 0.04, SLOWER) >= 18);
 }
 
 #[test]
@@ -158,15 +160,15 @@ fn moved_cycles_are_thrown_away_and_counted() {
     fake.moved_every = 2;
     let outcome = run(&mut fake).remove(0);
     let Status::Unstable(why) = outcome.status else { panic!("{:?}", outcome.status) };
-    assert!(why.contains("120 thrown away"), "{why}");
+    assert!(why.contains("225 thrown away"), "{why}");
 }
 
 #[test]
 fn the_budget_holds_and_is_never_a_pass() {
-    // 40 benches of 0.8 s a cycle: 210 s are six cycles each, less than the eight needed.
+    // 40 benches of 0.8 s a cycle: 180 s are six cycles each at most, less than the eight needed.
     let mut fake = Fake::new(&[(1e6, 1.0); 40], 0.05, 2);
     let outcomes = run(&mut fake);
-    assert!(fake.clock < Duration::from_secs(212), "{:?}", fake.clock);
+    assert!(fake.clock < Duration::from_secs(182), "{:?}", fake.clock);
     assert!(outcomes.iter().all(|outcome| matches!(outcome.status, Status::Unstable(_))));
 }
 
