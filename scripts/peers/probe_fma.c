@@ -1,5 +1,6 @@
 /* The FMA peak by hand: 16 chains of AVX-512, or 12 of AVX2 (its 16 registers hold no more beside the
-   two constants), of fused multiply-adds on each of N threads.
+   two constants), of fused multiply-adds on each of N threads: the same work on each, timed from the
+   first one's beginning to the last one's end, as ours is.
    cc -O2 -march=native -pthread probe_fma.c -o probe_fma; ./probe_fma f64|f32 THREADS SECONDS */
 #define _GNU_SOURCE
 #include <immintrin.h>
@@ -32,9 +33,15 @@ typedef __m256 vs;
 #define FOUR_MORE(step)
 #endif
 
+static const long LINKS = 1000000;
 static pthread_barrier_t barrier;
 static int single;
-static double seconds;
+static long calls;
+
+struct span {
+    long cpu;
+    double begin, end;
+};
 
 static double now(void) {
     struct timespec t;
@@ -61,40 +68,44 @@ static double now(void) {
 static void run_double(long links) { BODY(vd, SETD, FMAD) }
 static void run_single(long links) { BODY(vs, SETS, FMAS) }
 
-static void *worker(void *cpu) {
+static void run(void) { (single ? run_single : run_double)(LINKS); }
+
+static void *worker(void *argument) {
+    struct span *span = argument;
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET((long)cpu, &set);
+    CPU_SET(span->cpu, &set);
     sched_setaffinity(0, sizeof set, &set);
-    const long links = 1000000;
-    void (*run)(long) = single ? run_single : run_double;
-    run(links);
+    run();
     pthread_barrier_wait(&barrier);
-    double begin = now(), spent;
-    long calls = 0;
-    do {
-        run(links);
-        calls++;
-    } while ((spent = now() - begin) < seconds);
-    double *rate = malloc(sizeof *rate);
-    *rate = calls * links * CHAINS * 1.0 * LANES * (single ? 2 : 1) * 2 / spent * 1e-9;
-    return rate;
+    span->begin = now();
+    for (long call = 0; call < calls; call++) run();
+    span->end = now();
+    return NULL;
 }
 
 int main(int argc, char **argv) {
     if (argc != 4) return 2;
     single = !strcmp(argv[1], "f32");
     long threads = atol(argv[2]);
-    seconds = atof(argv[3]);
+    run();
+    double begin = now();
+    run();
+    calls = 1 + (long)(atof(argv[3]) / (now() - begin));
     pthread_t all[256];
+    struct span spans[256];
     pthread_barrier_init(&barrier, NULL, threads);
-    for (long t = 0; t < threads; t++) pthread_create(&all[t], NULL, worker, (void *)t);
-    double sum = 0;
     for (long t = 0; t < threads; t++) {
-        double *rate;
-        pthread_join(all[t], (void **)&rate);
-        sum += *rate;
+        spans[t].cpu = t;
+        pthread_create(&all[t], NULL, worker, &spans[t]);
     }
-    printf("%.3f\n", sum);
+    double first = 1e300, last = 0;
+    for (long t = 0; t < threads; t++) {
+        pthread_join(all[t], NULL);
+        if (spans[t].begin < first) first = spans[t].begin;
+        if (spans[t].end > last) last = spans[t].end;
+    }
+    const double flops = 2.0 * LINKS * CHAINS * LANES * (single ? 2 : 1) * calls * threads;
+    printf("%.3f\n", flops / (last - first) * 1e-9);
     return 0;
 }

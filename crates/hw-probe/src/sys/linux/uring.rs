@@ -14,7 +14,7 @@ use crate::storage::transfer::{Job, Op};
 /// Where the kernel has no ring for us (old, or forbidden in a container), before any transfer;
 /// or the first error of the ring or of a transfer, after those in flight have ended.
 pub(crate) fn run(job: &mut Job<'_>) -> io::Result<Duration> {
-    let mut ring = IoUring::new(job.depth.next_power_of_two() as u32)?;
+    let mut ring = ring(job.depth.next_power_of_two() as u32)?;
     let begin = Instant::now();
     let mut flight =
         Flight { started: vec![begin; job.depth], idle: (0..job.depth).collect(), error: None };
@@ -38,6 +38,17 @@ pub(crate) fn run(job: &mut Job<'_>) -> io::Result<Duration> {
         Some(error) => Err(error),
         None => Ok(begin.elapsed()),
     }
+}
+
+/// A ring of one thread that handles completions when it asks for them: the kernel does not interrupt
+/// it for each. Kernels before 6.1 know no such rings and give a plain one.
+fn ring(entries: u32) -> io::Result<IoUring> {
+    let quiet = IoUring::builder()
+        .setup_coop_taskrun()
+        .setup_single_issuer()
+        .setup_defer_taskrun()
+        .build(entries);
+    quiet.or_else(|_| IoUring::new(entries))
 }
 
 /// Which parts of the buffer are the kernel's at the moment: all slots that are not idle.
