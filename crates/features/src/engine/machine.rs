@@ -224,8 +224,8 @@ impl Program {
         self.direct_from
     }
 
-    /// As [`Program::push`] for `rows` more rows, but reads sources and writes outputs where they
-    /// lie. The rows that nodes look back on must be there: [`Program::direct_from`] of them have
+    /// As [`Program::push`] for `rows` more rows, but reads sources and fills output columns where
+    /// they lie. The rows that nodes look back on must be there: [`Program::direct_from`] of them have
     /// been run before.
     pub(crate) fn push_direct(
         &self,
@@ -239,15 +239,11 @@ impl Program {
         if columns.past_cache {
             self.fetch_ahead(state.row, rows, columns);
         }
-        let mut computed = self.computed.iter().peekable();
+        let mut waiting = &*self.computed;
         for &index in &self.live {
             self.run_node(index, state, rows, Some(columns));
-            let node = &self.graph.nodes[index];
-            let end = Series(node.output.0 + node.kernel.outputs);
-            while let Some(&column) = computed.next_if(|&&k| self.outputs[k] < end) {
-                if columns.past_cache {
-                    self.store_past_cache(column, state, rows, columns);
-                }
+            if columns.past_cache {
+                waiting = self.store_past_cache(index, waiting, state, rows, columns);
             }
         }
         self.copy_twins(state.row, rows, columns);
@@ -255,19 +251,25 @@ impl Program {
         state.row += rows;
     }
 
-    /// Stores the rows of an output column that a node has just written to its block.
-    fn store_past_cache(
+    /// Stores the rows that node `index` has just written to its blocks, in those of the output columns
+    /// `waiting` that show them; gives the rest of these.
+    fn store_past_cache<'p>(
         &self,
-        column: usize,
+        index: usize,
+        waiting: &'p [usize],
         state: &State,
         rows: usize,
         columns: &mut Columns<'_, '_>,
-    ) {
-        let place = self.places[self.outputs[column].0];
-        let from = place.start + place.history + state.cursor;
+    ) -> &'p [usize] {
+        let node = &self.graph.nodes[index];
+        let end = Series(node.output.0 + node.kernel.outputs);
+        let (own, rest) = waiting.split_at(waiting.partition_point(|&k| self.outputs[k] < end));
         let to = state.row - columns.outputs_from;
-        let values = &flat(&state.arena)[from..from + rows];
-        sys::store_past_cache(&mut columns.outputs[column][to..to + rows], values);
+        for &k in own {
+            let values = self.block(state, self.outputs[k], state.cursor, rows);
+            sys::store_past_cache(&mut columns.outputs[k][to..to + rows], values);
+        }
+        rest
     }
 
     /// Begins to fetch the used sources of the block after the next `rows` rows: the processor's own
@@ -299,9 +301,7 @@ impl Program {
                 let from = row - columns.sources_from;
                 let source = &columns.sources[series.0][from..from + rows];
                 columns.outputs[k][at..at + rows].copy_from_slice(source);
-            } else if columns.past_cache {
-                // Stored with its node.
-            } else if let Some(first) = self.column[series.0].filter(|&first| first != k) {
+            } else if let Some(first) = self.filled(series, columns).filter(|&first| first != k) {
                 let (before, behind) = columns.outputs.split_at_mut(k);
                 behind[0][at..at + rows].copy_from_slice(&before[first][at..at + rows]);
             }
@@ -329,9 +329,19 @@ impl Program {
 
     /// The last `rows` rows of `series`, as the latest [`Program::push`] left them.
     pub(crate) fn latest<'s>(&self, state: &'s State, series: Series, rows: usize) -> &'s [f64] {
+        self.block(state, series, state.cursor - rows, rows)
+    }
+
+    /// `rows` rows of the block of `series`, from `cursor` on.
+    fn block<'s>(&self, state: &'s State, series: Series, cursor: usize, rows: usize) -> &'s [f64] {
         let place = self.places[series.0];
-        let end = place.start + place.history + state.cursor;
-        &flat(&state.arena)[end - rows..end]
+        let from = place.start + place.history + cursor;
+        &flat(&state.arena)[from..from + rows]
+    }
+
+    /// The output column that the node of `series` writes to itself.
+    fn filled(&self, series: Series, columns: &Columns<'_, '_>) -> Option<usize> {
+        self.column[series.0].filter(|_| !columns.past_cache)
     }
 
     /// Moves each series' history to the front of its place.
@@ -354,9 +364,7 @@ impl Program {
         let count = node.kernel.outputs;
         // The columns that this node fills are taken out of the list for as long as it runs.
         let mut taken: [&mut [f64]; MAX_OUTPUTS] = Default::default();
-        if let Some(columns) = &mut columns
-            && !columns.past_cache
-        {
+        if let Some(columns) = &mut columns {
             self.exchange(node, &mut taken, columns);
         }
         // A node's outputs lie behind all of its inputs, as it was added after them.
@@ -385,9 +393,7 @@ impl Program {
             scratch: &mut state.scratch,
             state: &mut state.carried[self.states[index]..self.states[index + 1]],
         });
-        if let Some(columns) = columns
-            && !columns.past_cache
-        {
+        if let Some(columns) = columns {
             self.exchange(node, &mut taken, columns);
         }
     }
@@ -400,7 +406,7 @@ impl Program {
         columns: &mut Columns<'_, 'c>,
     ) {
         for (k, taken) in taken.iter_mut().take(node.kernel.outputs).enumerate() {
-            if let Some(column) = self.column[node.output.0 + k] {
+            if let Some(column) = self.filled(Series(node.output.0 + k), columns) {
                 std::mem::swap(taken, &mut columns.outputs[column]);
             }
         }
@@ -434,7 +440,7 @@ impl Program {
         if series.0 < self.graph.sources {
             return Some((columns.sources[series.0], columns.sources_from));
         }
-        let column = self.column[series.0].filter(|_| !columns.past_cache)?;
+        let column = self.filled(series, columns)?;
         Some((&*columns.outputs[column], columns.outputs_from))
     }
 }

@@ -83,17 +83,23 @@ mod tests {
                 fence();
                 assert_eq!(to[start..start + len], from[..len]);
                 assert!(to[..start].iter().chain(&to[start + len..]).all(|&v| v == -1.0));
-                // The pairs of processors without AVX-512.
-                let (lines, _) = from.as_chunks();
-                let mut room = [0.0; 100];
-                let skipped = (8 - room.as_ptr() as usize / 8 % 8) % 8;
-                let (aligned, _) = room[skipped..].as_chunks_mut();
-                let some = start.min(lines.len());
-                // SAFETY: `aligned` begins on a cache line.
-                unsafe { store_pairs(&mut aligned[..some], &lines[..some]) }
-                fence();
-                assert_eq!(aligned[..some], lines[..some]);
             }
+        }
+    }
+
+    #[test]
+    fn processors_without_avx_512_store_pairs() {
+        let from: Vec<f64> = (0..100).map(f64::from).collect();
+        let (lines, _) = from.as_chunks();
+        let mut room = [-1.0; 100];
+        let skipped = (LINE - room.as_ptr() as usize / size_of::<f64>() % LINE) % LINE;
+        let (aligned, _) = room[skipped..].as_chunks_mut();
+        for some in 0..9 {
+            // SAFETY: `aligned` begins on a cache line.
+            unsafe { store_pairs(&mut aligned[..some], &lines[..some]) }
+            fence();
+            assert_eq!(aligned[..some], lines[..some]);
+            assert!(aligned[some..].as_flattened().iter().all(|&v| v == -1.0));
         }
     }
 }
