@@ -106,12 +106,9 @@ fn assert_same(row: &Statistics, alone: &Statistics, what: &str) {
 /// are known beside the others and not beside themselves: a bar that loses 2e-5 of the equity is
 /// known to 1e-16 of that, not to 1e-16 of its loss.
 fn condition(alone: &Statistics, stat: Stat) -> f64 {
-    let of = |stat| alone.get(stat).unwrap_or(f64::NAN);
-    match stat {
+    match (stat, alone.get(Stat::SortinoRatio), alone.get(Stat::SharpeRatio)) {
         // The deviation of all returns over that of the falling ones.
-        Stat::SortinoRatio => (of(Stat::SortinoRatio) / of(Stat::SharpeRatio)).abs().max(1.0),
-        // What rises over what falls.
-        Stat::OmegaRatio => of(Stat::OmegaRatio).max(1.0),
+        (Stat::SortinoRatio, Some(sortino), Some(sharpe)) => (sortino / sharpe).abs().max(1.0),
         _ => 1.0,
     }
 }
