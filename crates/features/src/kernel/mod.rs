@@ -11,6 +11,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod expand;
+pub(crate) mod lanes;
 pub(crate) mod map;
 pub(crate) mod order;
 pub(crate) mod path;

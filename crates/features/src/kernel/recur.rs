@@ -10,9 +10,8 @@ use std::hint::black_box;
 
 use crate::engine::graph::{Graph, Series};
 use crate::engine::{Block, Kernel};
+use crate::kernel::lanes::{self, LANES, Lanes, Work};
 use crate::kernel::simd;
-
-const LANES: usize = 8;
 
 /// State: rows seen while seeding, their sum, the value before the current group, rows in the
 /// group, the group.
@@ -78,18 +77,6 @@ impl Weights {
         carry.copy_from_slice(&power[1..]);
         Self { skip, seed: seed + skip, divisor, of, carry }
     }
-
-    /// What the rows of a group add to each of its rows.
-    #[inline(always)]
-    fn sums(&self, x: &[f64; LANES]) -> [f64; LANES] {
-        let mut sums = [0.0; LANES];
-        for j in 0..LANES {
-            for k in 0..LANES {
-                sums[k] += x[j] * self.of[j][k];
-            }
-        }
-        sums
-    }
 }
 
 struct Smooth {
@@ -120,30 +107,12 @@ impl Smooth {
     }
 
     /// As many whole groups as there are until a sum is not finite; returns their rows.
-    #[inline(always)]
     fn groups(&mut self, weights: &Weights, x: &[f64], out: &mut [f64]) -> usize {
-        let (x, _) = x.as_chunks::<LANES>();
-        let (out, _) = out.as_chunks_mut::<LANES>();
-        let mut y = self.y;
-        let mut rows = 0;
-        for (x, out) in x.iter().zip(out) {
-            let sums = weights.sums(x);
-            // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
-            // extraction of a lane on the critical path. The box keeps the compiler from doing so.
-            let last = black_box(sums[LANES - 1]) + weights.carry[LANES - 1] * y;
-            // A product with 0 carries an infinite row back to the rows before it; no row that is
-            // not finite leaves the last sum finite.
-            if !last.is_finite() {
-                break;
-            }
-            for k in 0..LANES {
-                out[k] = sums[k] + weights.carry[k] * y;
-            }
-            y = last;
-            rows += LANES;
-        }
+        let (x, _) = x.as_chunks();
+        let (out, _) = out.as_chunks_mut();
+        let (y, groups) = lanes::run(Groups { weights, x, out, y: self.y });
         self.y = y;
-        rows
+        groups * LANES
     }
 
     /// One row: the same operations in the same order as in a whole group.
@@ -179,6 +148,47 @@ impl Smooth {
         }
         self.y = self.total / weights.divisor;
         self.y
+    }
+}
+
+/// Whole groups, and the value before them.
+struct Groups<'g> {
+    weights: &'g Weights,
+    x: &'g [[f64; LANES]],
+    out: &'g mut [[f64; LANES]],
+    y: f64,
+}
+
+impl Work for Groups<'_> {
+    /// The last value, and how many groups it took until one was not finite.
+    type Result = (f64, usize);
+
+    #[inline(always)]
+    fn on<L: Lanes>(self) -> (f64, usize) {
+        let of = self.weights.of.each_ref().map(L::load);
+        let carry = L::load(&self.weights.carry);
+        let mut y = self.y;
+        let mut done = 0;
+        for (x, out) in self.x.iter().zip(self.out) {
+            let mut sums = L::all(0.0);
+            for (&x, &of) in x.iter().zip(&of) {
+                sums = sums + L::all(x) * of;
+            }
+            // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
+            // extraction of a lane on the critical path. The box keeps the compiler from doing so.
+            let mut rows = [0.0; LANES];
+            sums.store(&mut rows);
+            let last = black_box(&rows)[LANES - 1] + self.weights.carry[LANES - 1] * y;
+            // A product with 0 carries an infinite row back to the rows before it; no row that is
+            // not finite leaves the last sum finite.
+            if !last.is_finite() {
+                break;
+            }
+            (sums + carry * L::all(y)).store(out);
+            y = last;
+            done += 1;
+        }
+        (y, done)
     }
 }
 
