@@ -220,20 +220,22 @@ fn tiers_go_by_the_value_traded_in_the_month() {
 
 #[test]
 fn numbers_out_of_range_are_refused() {
-    let error = |config: Config<'_>| config.check(5).unwrap_err().to_string();
     let default = Config::default();
-    assert!(error(Config { leverage: 0.5, ..default }).contains("leverage is 0.5"));
-    let locked = Config { leverage: 2.0, lock_cash: true.into(), ..default };
-    assert!(error(locked).contains("lock_cash"));
-    let half = Config { leverage: 2.0, maintenance_margin: 0.5, ..default };
-    assert!(error(half).contains("below 1 / leverage"));
-    assert!(error(Config { borrow_rate: -0.1, ..default }).contains("borrow_rate is -0.1"));
-    assert!(error(Config { margin_rate: f64::NAN, ..default }).contains("margin_rate is NaN"));
     let tier = |from, fees| [FeeTier { from, fees }];
-    assert!(error(Config { fee_tiers: &tier(5.0, 0.1), ..default }).contains("from 0 on"));
-    assert!(error(Config { fee_tiers: &tier(0.0, 1.1), ..default }).contains("fee_tiers is 1.1"));
+    let (late, dear) = (tier(5.0, 0.1), tier(0.0, 1.1));
     let twice = [tier(0.0, 0.1), tier(0.0, 0.05)].concat();
-    assert!(error(Config { fee_tiers: &twice, ..default }).contains("ascending"));
-    let zero = Config { size_granularity: 0.0.into(), ..default };
-    assert!(error(zero).contains("size_granularity is 0"));
+    for (config, word) in [
+        (Config { leverage: 0.5, ..default }, "leverage is 0.5"),
+        (Config { leverage: 2.0, lock_cash: true.into(), ..default }, "lock_cash"),
+        (Config { leverage: 2.0, maintenance_margin: 0.5, ..default }, "below 1 / leverage"),
+        (Config { borrow_rate: -0.1, ..default }, "borrow_rate is -0.1"),
+        (Config { margin_rate: f64::NAN, ..default }, "margin_rate is NaN"),
+        (Config { fee_tiers: &late, ..default }, "from 0 on"),
+        (Config { fee_tiers: &dear, ..default }, "fee_tiers is 1.1"),
+        (Config { fee_tiers: &twice, ..default }, "ascending"),
+        (Config { size_granularity: 0.0.into(), ..default }, "size_granularity is 0"),
+    ] {
+        let error = config.check(5).unwrap_err().to_string();
+        assert!(error.contains(word), "no '{word}' in: {error}");
+    }
 }

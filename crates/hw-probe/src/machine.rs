@@ -116,27 +116,23 @@ impl Machine {
 
 /// The instruction sets among those that kernels of this workspace are compiled for.
 fn isa() -> Vec<String> {
-    #[allow(unused_mut, reason = "an architecture without any pushes nothing")]
-    let mut found: Vec<&str> = Vec::new();
     #[cfg(target_arch = "x86_64")]
-    {
-        macro_rules! check {
-            ($($name:tt),*) => { $(if is_x86_feature_detected!($name) { found.push($name); })* };
-        }
-        check!(
-            "sse4.2", "avx", "avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl"
-        );
+    macro_rules! check {
+        ($($name:tt),*) => { [$(($name, is_x86_feature_detected!($name))),*] };
     }
     #[cfg(target_arch = "aarch64")]
-    {
-        macro_rules! check {
-            ($($name:tt),*) => {
-                $(if std::arch::is_aarch64_feature_detected!($name) { found.push($name); })*
-            };
-        }
-        check!("neon", "fp16", "dotprod", "sve", "sve2");
+    macro_rules! check {
+        ($($name:tt),*) => { [$(($name, std::arch::is_aarch64_feature_detected!($name))),*] };
     }
-    found.into_iter().map(str::to_owned).collect()
+    #[cfg(target_arch = "x86_64")]
+    let checked = check!(
+        "sse4.2", "avx", "avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl"
+    );
+    #[cfg(target_arch = "aarch64")]
+    let checked = check!("neon", "fp16", "dotprod", "sve", "sve2");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let checked: [(&str, bool); 0] = [];
+    checked.iter().filter(|(_, is_here)| *is_here).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 /// FNV-1a, 64 bits: short, stable for ever, and no defence against anyone.

@@ -139,6 +139,10 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64, Kind), DataError> {
     let mut start = [0; 6];
     let read = (bytes as usize).min(start.len());
     sys::read_at(&file, &mut start[..read], 0).map_err(io)?;
+    if start[0] == b'{' {
+        let what = "this is JSON: bars are read from Parquet, CSV and Arrow IPC";
+        return Err(io(std::io::Error::other(what)));
+    }
     Ok((file, bytes, Kind::of(&start[..read])))
 }
 

@@ -37,6 +37,11 @@ fn no_file_at_all() {
 }
 
 #[test]
+fn a_document_of_something_else() {
+    text_is_refused(b"{\"bars\": []}", &["bars.csv", "this is JSON", "Parquet, CSV and Arrow IPC"]);
+}
+
+#[test]
 fn text() {
     text_is_refused(b"", &["the file is empty"]);
     text_is_refused(b"time,open,high,low,close\n", &["no bars"]);

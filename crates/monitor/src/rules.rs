@@ -81,7 +81,7 @@ struct File {
     rule: Vec<Rule>,
 }
 
-/// The seed's four alerts.
+/// The four alerts that hold where no rules are given.
 const BUILT_IN: &str = r#"
 [[rule]]
 name = "process_memory"
@@ -132,7 +132,7 @@ fn misread(text: &str, error: &toml::de::Error) -> MonitorError {
     MonitorError::Rules { line, column, why }
 }
 
-/// The seed's four: process memory, sustained CPU, free disk, and a slow backtest.
+/// Where no rules are given: process memory, sustained CPU, free disk, and a slow backtest.
 ///
 /// # Errors
 /// None for the rules as they stand; a test holds them to it.

@@ -42,7 +42,7 @@ mod results;
 mod statistics;
 mod work;
 
-pub use alerts::{Alert, MONITOR_SCHEMA, read_alerts};
+pub use alerts::{Alert, AlertState, MONITOR_SCHEMA, read_alerts};
 pub use compare::{Basis, Change, Comparison, Verdict, compare};
 pub use error::GateError;
 pub use kpi::{

@@ -1,11 +1,12 @@
 //! Figures of the code's quality, beside those of its speed: `redline.quality/1`.
 //!
 //! ```json
-//! {"schema": "redline.quality/1", "figures": [
-//!   {"name": "Lines covered by tests", "value": 91.2, "unit": "%", "target": 90, "ok": true}]}
+//! {"schema": "redline.quality/1", "commit": "1d0c2c1", "date": "2026-11-28", "figures": [
+//!   {"name": "Line coverage", "value": 91.2, "unit": "%", "better": "higher", "target": 80, "ok": true, "why": null}]}
 //! ```
 //!
-//! `value` is `null` where a figure could not be had here, `target` and `ok` where none is aimed at.
+//! `scripts/quality --json FILE` writes one. `value` is `null` where a figure could not be had, and `why`
+//! says why; `target` and `ok` are `null` where nothing is aimed at.
 
 use std::path::Path;
 
@@ -22,6 +23,12 @@ pub const QUALITY_SCHEMA: &str = "redline.quality/1";
 pub struct Quality {
     /// [`QUALITY_SCHEMA`].
     pub schema: String,
+    /// The commit that was measured; empty where nobody noted it.
+    #[serde(default)]
+    pub commit: String,
+    /// The day of the measurement, as 2026-11-28; empty where nobody noted it.
+    #[serde(default)]
+    pub date: String,
     /// In the order in which they are shown.
     pub figures: Vec<QualityFigure>,
 }
@@ -36,12 +43,17 @@ pub struct QualityFigure {
     /// Unit of the value and the target; empty for a count.
     #[serde(default)]
     pub unit: String,
+    /// Which way is better.
+    pub better: Better,
     /// What is aimed at.
     #[serde(default)]
     pub target: Option<f64>,
     /// Whether it is met.
     #[serde(default)]
     pub ok: Option<bool>,
+    /// Why there is no value, or what is wrong.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 impl Quality {
@@ -52,6 +64,15 @@ impl Quality {
     /// one that cannot be read.
     pub fn read(path: &Path) -> Result<Self, GateError> {
         read_document(path, QUALITY_SCHEMA)
+    }
+
+    /// When and at which commit, as the end of a sentence; empty where nobody noted it.
+    pub(crate) fn measured(&self) -> String {
+        let part = |lead: &str, text: &str| match text {
+            "" => String::new(),
+            text => format!("{lead}{text}"),
+        };
+        part(" on ", &self.date) + &part(" at commit ", &self.commit)
     }
 
     /// The figures as rows of the KPI table.
@@ -65,8 +86,8 @@ impl QualityFigure {
     /// As a row of the KPI table: short of its target it is a warning, never critical.
     fn kpi(&self) -> Kpi {
         let status = match (self.value, self.ok) {
-            (None, _) => Status::NotAvailable,
             (_, Some(false)) => Status::Warn,
+            (None, _) => Status::NotAvailable,
             _ => Status::Ok,
         };
         Kpi {
@@ -74,21 +95,17 @@ impl QualityFigure {
             title: self.name.clone(),
             value: self.value,
             unit: self.unit.clone(),
-            better: self.better(),
-            // Without a value nobody can say on which side of it the figure should be.
-            target: self.target.filter(|_| self.value.is_some()),
+            better: self.better,
+            target: self.target,
             critical: None,
             status,
             of_ceiling: None,
-            why: self.value.is_none().then(|| "not measured".to_owned()),
+            why: self
+                .why
+                .clone()
+                .or_else(|| self.value.is_none().then(|| "not measured".to_owned())),
             samples: self.value.into_iter().collect(),
         }
-    }
-
-    /// Which way is better follows from the verdict: the document does not say it.
-    fn better(&self) -> Better {
-        let is_above = self.value >= self.target;
-        if is_above == self.ok.unwrap_or(true) { Better::Higher } else { Better::Lower }
     }
 }
 
@@ -96,29 +113,37 @@ impl QualityFigure {
 mod tests {
     use super::*;
 
-    fn figure(value: Option<f64>, target: f64, ok: bool) -> QualityFigure {
-        QualityFigure {
+    fn status(value: Option<f64>, ok: bool) -> Status {
+        let figure = QualityFigure {
             name: "coverage".to_owned(),
             value,
             unit: "%".to_owned(),
-            target: Some(target),
+            better: Better::Higher,
+            target: Some(90.0),
             ok: Some(ok),
-        }
-    }
-
-    #[test]
-    fn the_verdict_says_which_way_is_better() {
-        let better = |value, target, ok| figure(Some(value), target, ok).better();
-        assert_eq!([better(91.0, 90.0, true), better(80.0, 90.0, false)], [Better::Higher; 2]);
-        assert_eq!([better(7.0, 10.0, true), better(12.0, 10.0, false)], [Better::Lower; 2]);
+            why: None,
+        };
+        figure.kpi().status
     }
 
     #[test]
     fn a_missed_target_warns_and_a_missing_value_is_not_available() {
-        let status = |value, ok| figure(value, 90.0, ok).kpi().status;
         assert_eq!(status(Some(95.0), true), Status::Ok);
         assert_eq!(status(Some(85.0), false), Status::Warn);
-        assert_eq!(status(None, false), Status::NotAvailable);
+        // It was to be had, and was not: a test failed.
+        assert_eq!(status(None, false), Status::Warn);
+    }
+
+    #[test]
+    fn what_the_script_wrote_of_this_repository_can_be_read() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let quality = Quality::read(&root.join("benches/record/quality.json")).unwrap();
+        let kpis = quality.kpis();
+        for name in ["Cognitive complexity, highest", "Documented public items"] {
+            let kpi = kpis.iter().find(|kpi| kpi.name == name);
+            assert_eq!(kpi.map(|kpi| kpi.status), Some(Status::Ok), "{name}: {kpi:?}");
+        }
+        assert!(!quality.commit.is_empty() && !quality.date.is_empty());
     }
 
     #[test]
@@ -130,7 +155,7 @@ mod tests {
         assert!(said.contains("quality.json") && said.contains("redline.quality/1"), "{said}");
         std::fs::write(
             &path,
-            r#"{"schema":"redline.quality/1","figures":[{"name":"x","value":1}]}"#,
+            r#"{"schema":"redline.quality/1","figures":[{"name":"x","value":1,"better":"lower"}]}"#,
         )
         .unwrap();
         let quality = Quality::read(&path).unwrap();

@@ -16,6 +16,11 @@ pub(crate) struct Kept {
     pub(crate) passed_over: Vec<String>,
 }
 
+/// Where the records of all machines are: `benches/record` in a checkout, else this folder.
+pub(crate) fn root() -> PathBuf {
+    if Path::new(RECORDS).is_dir() { RECORDS.into() } else { ".".into() }
+}
+
 /// `benches/record/<fingerprint>` in a checkout, else this folder.
 pub(crate) fn folder(fingerprint: &str) -> PathBuf {
     if Path::new(RECORDS).is_dir() { Path::new(RECORDS).join(fingerprint) } else { ".".into() }

@@ -139,32 +139,35 @@ fn time(text: &[u8], unit_ns: i64) -> Option<i64> {
 
 /// `2024-01-01`, or that with `T` or a blank and `09:30:00`, with or without `Z`.
 pub(super) fn iso(text: &[u8]) -> Option<i64> {
-    let pair = |at: usize| {
-        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-        (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
-    };
     let is_time = matches!(text.len(), 19 | 20);
     let is_known = (text.len() == 10 || is_time) && text[4] == b'-' && text[7] == b'-';
     if !is_known {
         return None;
     }
-    let (year, month, day) = (pair(0)? * 100 + pair(2)?, pair(5)?, pair(8)?);
+    let (year, month) = (pair(text, 0)? * 100 + pair(text, 2)?, pair(text, 5)?);
+    let day = pair(text, 8)?;
     // Every month has so many days, and every year from here is one that nanoseconds hold.
     if !(1700..2262).contains(&year) || !(1..=12).contains(&month) || !(1..=28).contains(&day) {
         return super::iso_time(std::str::from_utf8(text).ok()?);
     }
-    let mut seconds = days(year, month, day) * 86_400;
-    if is_time {
-        let is_shaped = matches!(text[10], b'T' | b' ')
-            && [text[13], text[16]] == [b':', b':']
-            && (text.len() == 19 || text[19] == b'Z');
-        let (hour, minute, second) = (pair(11)?, pair(14)?, pair(17)?);
-        if !is_shaped || hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        seconds += hour * 3_600 + minute * 60 + second;
-    }
-    Some(seconds * 1_000_000_000)
+    let of_day = if is_time { seconds_of_day(text)? } else { 0 };
+    Some((days(year, month, day) * 86_400 + of_day) * 1_000_000_000)
+}
+
+/// Two digits from `at` on.
+fn pair(text: &[u8], at: usize) -> Option<i64> {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
+}
+
+/// What follows the date, from its `T` on.
+fn seconds_of_day(text: &[u8]) -> Option<i64> {
+    let is_shaped = matches!(text[10], b'T' | b' ')
+        && [text[13], text[16]] == [b':', b':']
+        && (text.len() == 19 || text[19] == b'Z');
+    let (hour, minute, second) = (pair(text, 11)?, pair(text, 14)?, pair(text, 17)?);
+    let is_time = is_shaped && hour <= 23 && minute <= 59 && second <= 59;
+    is_time.then_some(hour * 3_600 + minute * 60 + second)
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar, years counted from March.

@@ -221,26 +221,24 @@ fn unpack(packed: &[u8], i: usize, width: u32) -> Option<u64> {
     Some(word as u64 & mask)
 }
 
+/// The head of [`delta`]: small blocks in a block, values in a small block, values in all.
+fn delta_shape(bytes: &mut &[u8]) -> Option<[usize; 3]> {
+    let mut next = || usize::try_from(varint(bytes)?).ok();
+    let [block, minis, total] = [next()?, next()?, next()?];
+    let mini = block.checked_div(minis)?;
+    let is_sound = mini > 0 && mini.is_multiple_of(8) && block.is_multiple_of(minis);
+    is_sound.then_some([minis, mini, total])
+}
+
 /// Differences, bit-packed in blocks with a smallest one each.
 pub(super) fn delta<P: Plain, V>(
     mut bytes: &[u8],
     out: &mut [MaybeUninit<V>],
     convert: impl Fn(P) -> V,
 ) -> Option<()> {
-    let block = usize::try_from(varint(&mut bytes)?).ok()?;
-    let minis = usize::try_from(varint(&mut bytes)?).ok()?;
-    let total = usize::try_from(varint(&mut bytes)?).ok()?;
+    let [minis, mini, total] = delta_shape(&mut bytes)?;
     let mut last = zigzag(varint(&mut bytes)?);
-    if !P::IS_WHOLE
-        || total < out.len()
-        || minis == 0
-        || !block.is_multiple_of(minis)
-        || minis > bytes.len()
-    {
-        return None;
-    }
-    let mini = block / minis;
-    if mini == 0 || !mini.is_multiple_of(8) {
+    if !P::IS_WHOLE || total < out.len() || minis > bytes.len() {
         return None;
     }
     let Some((first, mut rest)) = out.split_first_mut() else { return Some(()) };

@@ -256,16 +256,20 @@ mod tests {
 
     #[test]
     fn wrong_ranges_say_why() {
-        let why = |text| Axis::parse("p", text).unwrap_err().to_string();
-        assert!(why("1:5:0").contains("step of 0"));
-        assert!(why("1:5:1:1").contains("4 parts"));
-        assert!(why("5:1:1").contains("leads away"));
-        assert!(why("5:1").contains("write 1:5"));
-        assert!(why("1:x:1").contains("'x' is not a number"));
-        assert!(why("1:1e17:1").contains("more than"));
-        assert!(why("log:0:5").contains("above 0"));
-        assert!(why("log:1:5:1").contains("2 numbers, not 3"));
-        assert!(why("").contains("not a number"));
+        for (text, word) in [
+            ("1:5:0", "step of 0"),
+            ("1:5:1:1", "4 parts"),
+            ("5:1:1", "leads away"),
+            ("5:1", "write 1:5"),
+            ("1:x:1", "'x' is not a number"),
+            ("1:1e17:1", "more than"),
+            ("log:0:5", "above 0"),
+            ("log:1:5:1", "2 numbers, not 3"),
+            ("", "not a number"),
+        ] {
+            let why = Axis::parse("p", text).unwrap_err().to_string();
+            assert!(why.contains(word), "no '{word}' in: {why}");
+        }
     }
 
     #[test]
@@ -287,6 +291,10 @@ mod tests {
             assert_eq!(hits, [250; 4]);
             assert_eq!(domain.from_unit(1.0), 4.0);
         }
+    }
+
+    #[test]
+    fn the_unit_interval_is_there_and_back() {
         for text in ["3,1,2", "1:9:2", "0:5", "log:1:500"] {
             let domain = Axis::parse("p", text).unwrap().domain;
             for i in 0..=20 {

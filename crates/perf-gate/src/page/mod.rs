@@ -36,6 +36,7 @@
 //!     history: std::slice::from_ref(&record),
 //!     probe: None,
 //!     flamegraphs: &[],
+//!     flamegraphs_left_out: 0,
 //!     heap: &[],
 //!     peers: None,
 //!     alerts: None,
@@ -64,7 +65,7 @@ use serde::Serialize;
 
 use self::plot::Figure;
 use self::summary::Summary;
-use self::table::Section;
+use self::table::{Kind, Section, Table};
 use self::trend::Trend;
 use crate::history::history;
 use crate::{Alert, GateError, Kernel, Peers, Quality, RunRecord, compare, digits};
@@ -76,6 +77,10 @@ pub struct Flamegraph {
     pub name: String,
     /// The SVG with its own script, which zooms and searches.
     pub svg: String,
+    /// Where and when it was taken, in words; empty where nobody noted it.
+    pub taken: String,
+    /// The hottest functions and their percent of all, for who cannot see the picture and for paper.
+    pub hottest: Vec<(String, f64)>,
 }
 
 /// What a heap profile counted.
@@ -115,6 +120,8 @@ pub struct Sources<'a> {
     pub probe: Option<&'a ProbeReport>,
     /// Flamegraphs.
     pub flamegraphs: &'a [Flamegraph],
+    /// How many more there are than a page can hold.
+    pub flamegraphs_left_out: usize,
     /// Heap profiles.
     pub heap: &'a [HeapProfile],
     /// Comparisons with other programs; `None` where nobody measured them.
@@ -154,6 +161,7 @@ struct Page<'a> {
     trends: Vec<Trend>,
     peers: Section,
     flamegraphs: Vec<Flame<'a>>,
+    flamegraphs_left_out: usize,
     heap: Section,
     alerts: Section,
     quality: Section,
@@ -167,16 +175,23 @@ struct Flame<'a> {
     name: &'a str,
     svg: &'a str,
     height: u32,
+    taken: &'a str,
+    hottest: Option<Table>,
 }
 
 impl<'a> Flame<'a> {
     fn of(flamegraph: &'a Flamegraph) -> Self {
-        let Flamegraph { name, svg } = flamegraph;
+        let Flamegraph { name, svg, taken, hottest } = flamegraph;
         let tag = svg.split_once("<svg").map_or("", |(_, tag)| tag);
         let tag = tag.split_once('>').map_or(tag, |(tag, _)| tag);
         let height = tag.split_once(" height=\"").and_then(|(_, rest)| rest.split_once('"'));
         let height = height.and_then(|(pixels, _)| pixels.parse().ok());
-        Self { name, svg, height: height.unwrap_or(544) }
+        let head = [("function", Kind::Words), ("of its own", Kind::Number)];
+        let rows = hottest.iter().map(|(function, percent)| {
+            vec![function.clone().into(), format!("{percent:.1} %").into()]
+        });
+        let hottest = Table::new(format!("Hottest functions of {name}"), &head).with(rows).filled();
+        Self { name, svg, height: height.unwrap_or(544), taken, hottest }
     }
 }
 
@@ -267,6 +282,7 @@ fn gather<'a>(sources: &Sources<'a>) -> Page<'a> {
         trends: trend::trends(&courses, |metric| sources.title(metric)),
         peers: sections::peers(sources.peers, &head.machine.cpu_model),
         flamegraphs: sources.flamegraphs.iter().map(Flame::of).collect(),
+        flamegraphs_left_out: sources.flamegraphs_left_out,
         heap: sections::heap(sources.heap, head),
         alerts: sections::alerts(sources.alerts.as_ref()),
         quality: sections::quality(sources.quality),

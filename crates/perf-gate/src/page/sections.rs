@@ -209,7 +209,7 @@ pub(super) fn alerts(watch: Option<&Watch<'_>>) -> Section {
     let rows = alerts.iter().filter(|alert| alert.has_fired()).map(|alert| {
         vec![
             alert.rule.clone().into(),
-            Cell::verdict(alert.state.clone(), "critical"),
+            Cell::verdict(alert.state.to_string(), "critical"),
             format!("{:.1} s", alert.since).into(),
             number(alert.value).into(),
             number(alert.threshold).into(),
@@ -230,13 +230,14 @@ pub(super) fn quality(quality: Option<&Quality>) -> Section {
         vec![kpi.title.clone().into(), value.into(), target.into(), status(kpi)]
     });
     match Table::new("Quality of the code", &head).with(rows).filled() {
-        Some(table) => Section {
-            note: "As `quality.json` has it; a missed target is a warning.".to_owned(),
-            table: Some(table),
-        },
+        Some(table) => {
+            let measured = quality.map_or_else(String::new, |quality| quality.measured());
+            let note = format!("By `scripts/quality`{measured}; a missed target is a warning.");
+            Section { note, table: Some(table) }
+        }
         None => Section::empty(
             "No `quality.json` beside the record, in `benches/record` or in this folder: \
-             `scripts/quality` writes one.",
+             `scripts/quality --json quality.json` writes one.",
         ),
     }
 }

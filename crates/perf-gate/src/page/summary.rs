@@ -123,7 +123,7 @@ fn bad(sources: &Sources<'_>) -> Vec<Item> {
     let alerts = sources.alerts.iter().flat_map(|watch| watch.alerts);
     let alerts = alerts.filter(|alert| alert.has_fired());
     let quality = sources.quality.iter().flat_map(|quality| &quality.figures);
-    let quality = quality.filter(|figure| figure.ok == Some(false) && figure.value.is_some());
+    let quality = quality.filter(|figure| figure.ok == Some(false));
     let mut items: Vec<Item> = beyond(Status::Critical, "critical").collect();
     items.extend(alerts.map(|a| Item::new("critical", format!("Alert {}: {}", a.rule, a.state))));
     items.extend(beyond(Status::Warn, "warn"));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Better, KpiSpec, Measured, PEERS_SCHEMA, PeerRow, PeerRun, QUALITY_SCHEMA, QualityFigure,
-    SCHEMA,
+    AlertState, Better, KpiSpec, Measured, PEERS_SCHEMA, PeerRow, PeerRun, QUALITY_SCHEMA,
+    QualityFigure, SCHEMA,
 };
 
 const SECTIONS: [&str; 11] = [
@@ -52,6 +52,7 @@ fn sources<'a>(head: &'a RunRecord, history: &'a [RunRecord]) -> Sources<'a> {
         history,
         probe: None,
         flamegraphs: &[],
+        flamegraphs_left_out: 0,
         heap: &[],
         peers: None,
         alerts: None,
@@ -132,9 +133,20 @@ fn a_base_is_compared_and_records_make_a_trend() {
 fn flamegraphs_are_embedded_and_their_scripts_stay_in_their_frames() {
     let head = record(1.0);
     let svg = "<svg onload=\"init(evt)\"><script>zoom('#')</script></svg>".to_owned();
-    let flamegraph = |name: &str| Flamegraph { name: name.to_owned(), svg: svg.clone() };
+    let flamegraph = |name: &str| Flamegraph {
+        name: name.to_owned(),
+        svg: svg.clone(),
+        taken: "An old processor, commit 1d0c2c1; 99 samples.".to_owned(),
+        hottest: vec![("orders".to_owned(), 61.25)],
+    };
     let flamegraphs = ["backtest/simulate", "features/classic"].map(flamegraph);
-    let text = page(&Sources { flamegraphs: &flamegraphs, ..sources(&head, &[]) }).unwrap();
+    let some = Sources { flamegraphs: &flamegraphs, ..sources(&head, &[]) };
+    let text = page(&Sources { flamegraphs_left_out: 3, ..some }).unwrap();
+    let in_words = section(&text, "flamegraphs");
+    for word in ["An old processor", "Hottest functions of backtest", "61.2 %", "3 more"] {
+        assert!(in_words.contains(word), "no '{word}' in {in_words}");
+    }
+    assert!(markdown(&some).unwrap().contains("- backtest/simulate: `orders` 61.2 %"));
     let count = |what: &str| text.matches(what).count();
     assert_eq!(
         (count(" src=\"data:image/svg+xml,%3Csvg"), count(" data-src=\"data:image/svg")),
@@ -146,19 +158,19 @@ fn flamegraphs_are_embedded_and_their_scripts_stay_in_their_frames() {
 #[test]
 fn alerts_are_told_apart_from_none() {
     let head = record(1.0);
-    let alert = |state: &str| Alert {
+    let alert = |state: AlertState| Alert {
         rule: "disk_free".to_owned(),
-        state: state.to_owned(),
+        state,
         since: 1.0,
         value: Some(9e9),
         threshold: Some(10e9),
     };
-    let of = |state: &str| {
+    let of = |state: AlertState| {
         let alerts = [alert(state)];
         let watch = Watch { alerts: &alerts, source: "this run" };
         page(&Sources { alerts: Some(watch), ..sources(&head, &[]) }).unwrap()
     };
-    let (quiet, fired) = (of("inactive"), of("firing"));
+    let (quiet, fired) = (of(AlertState::Inactive), of(AlertState::Firing));
     assert!(section(&quiet, "alerts").contains("None fired"));
     assert!(!section(&quiet, "alerts").contains("<table"));
     assert!(section(&fired, "alerts").contains("9.00 G") && fired.contains("Alert disk_free"));
@@ -195,10 +207,17 @@ fn heap_peers_and_quality_are_shown_as_they_were_measured() {
         name: "Lines covered".to_owned(),
         value: Some(85.0),
         unit: "%".to_owned(),
+        better: Better::Higher,
         target: Some(90.0),
         ok: Some(false),
+        why: None,
     };
-    let quality = Quality { schema: QUALITY_SCHEMA.to_owned(), figures: vec![figure] };
+    let quality = Quality {
+        schema: QUALITY_SCHEMA.to_owned(),
+        commit: "1d0c2c1".to_owned(),
+        date: "2026-01-03".to_owned(),
+        figures: vec![figure],
+    };
     let all = Sources {
         heap: &heap,
         peers: Some(&peers),
@@ -212,7 +231,7 @@ fn heap_peers_and_quality_are_shown_as_they_were_measured() {
     };
     holds("heap", &["12,345", "plan.rs:7", "61.5 %", "a call"]);
     holds("peers", &["2.00x", "0.500 ms", "another machine", "2026-01-02 03:04 UTC"]);
-    holds("quality", &["85.0 %", "&gt; 90.0 %", "warn"]);
+    holds("quality", &["85.0 %", "&gt; 90.0 %", "warn", "commit 1d0c2c1", "2026-01-03"]);
     assert!(text.contains("Lines covered misses its target"), "the first screen says it");
     let short = markdown(&all).unwrap();
     for row in ["| features/mean | 12,345 | 22 |", "| sma | TA-Lib | 1.00 ms | 0.500 ms | 2.00x |"]

@@ -11,7 +11,7 @@ use perf_gate::history::{Course, history};
 use serde::Serialize;
 
 use crate::cli::{Global, Json};
-use crate::document;
+use crate::{document, records};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,9 +28,10 @@ pub(crate) struct HistoryArgs {
     /// Only metrics of this name, in which '*' stands for anything
     #[arg(long, value_name = "NAME", default_value = "*")]
     metric: String,
-    /// The folder of records, with a folder for each machine
-    #[arg(long, value_name = "DIR", default_value = "benches/record")]
-    records: PathBuf,
+    /// The folder of records, with a folder for each machine [default: benches/record in a checkout,
+    /// else this folder]
+    #[arg(long, value_name = "DIR")]
+    records: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -43,15 +44,16 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(args: &HistoryArgs, global: &Global) -> Result<ExitCode> {
+    let folder = args.records.clone().unwrap_or_else(records::root);
     let mut records = Vec::new();
     let mut passed_over = Vec::new();
-    for path in files(&args.records)? {
+    for path in files(&folder)? {
         match RunRecord::read(&path) {
             Ok(record) => records.push(record),
             Err(why) => passed_over.push(why.to_string()),
         }
     }
-    let folder = args.records.display();
+    let folder = folder.display();
     ensure!(
         !records.is_empty(),
         "no run record in {folder}: 'redline suite' writes them{}",

@@ -24,7 +24,7 @@ Examples:
   redline report --format markdown --out -     for a terminal or a pull request
 
 Beside the record, in benches/record and in this folder it looks for peers.json (written by
-scripts/peers/*.py --json) and quality.json (written by scripts/quality).";
+scripts/peers/run) and quality.json (written by 'scripts/quality --json quality.json').";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -138,6 +138,7 @@ impl Gathered {
             history: &self.history,
             probe: self.probe.as_ref(),
             flamegraphs: &self.profiles.flamegraphs,
+            flamegraphs_left_out: self.profiles.left_out,
             heap: &self.profiles.heap,
             peers: self.peers.as_ref(),
             alerts,

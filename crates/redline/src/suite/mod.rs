@@ -16,7 +16,7 @@ use hw_probe::{Ceilings, ProbeOptions, ProbeReport};
 use indicatif::ProgressBar;
 use market_data::DataCache;
 use monitor::{ContinuousMonitor, Options, PerformanceMonitor, State};
-use perf_gate::{Alert, Kernel, Kpi, Measured};
+use perf_gate::{Alert, AlertState, Kernel, Kpi, Measured};
 
 /// The KPIs: titles, targets, criticals.
 const KPIS: &str = include_str!("../../../../benches/kpis.toml");
@@ -76,6 +76,10 @@ impl Figures {
 
 /// Measures everything and judges it.
 pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<Found> {
+    // The probe takes its time: a file that is none is refused before it.
+    if plan.data.is_some() {
+        steps::minute_year(plan)?;
+    }
     let mut figures = Figures::default();
     bar.set_message("probe");
     let options = ProbeOptions { quick: true, ..ProbeOptions::default() };
@@ -116,14 +120,14 @@ fn watch() -> Result<ContinuousMonitor> {
 
 fn alert(alert: monitor::Alert) -> Alert {
     let state = match alert.state {
-        State::Inactive => "inactive",
-        State::Pending => "pending",
-        State::Firing => "firing",
-        State::Resolved => "resolved",
-        State::NoData => "no_data",
+        State::Inactive => AlertState::Inactive,
+        State::Pending => AlertState::Pending,
+        State::Firing => AlertState::Firing,
+        State::Resolved => AlertState::Resolved,
+        State::NoData => AlertState::NoData,
     };
     let monitor::Alert { rule, since, value, threshold, .. } = alert;
-    Alert { rule, state: state.to_owned(), since, value, threshold }
+    Alert { rule, state, since, value, threshold }
 }
 
 /// A monitor that reads the cache's hits and misses.

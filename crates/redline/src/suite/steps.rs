@@ -127,7 +127,8 @@ fn load_100_mb(plan: &Plan, cache: &DataCache) -> Result<Loads> {
     Ok(Loads { load, hit, file_bytes })
 }
 
-fn minute_year(plan: &Plan) -> Result<(Bars, i64)> {
+/// The bars that everything but the load runs on, and their frequency.
+pub(super) fn minute_year(plan: &Plan) -> Result<(Bars, i64)> {
     match &plan.data {
         None => {
             let options = SynthOptions { bars: MINUTE_YEAR, ..SynthOptions::default() };

@@ -29,6 +29,16 @@ fn a_missing_file() {
 }
 
 #[test]
+fn the_suite_refuses_a_missing_file_before_it_measures_anything() {
+    let folder = Folder::new();
+    let started = std::time::Instant::now();
+    let path = folder.path("none.parquet");
+    refused(&redline(&["suite", "--data", text(&path)]), &["none.parquet", "No such file"]);
+    // The probe alone takes several seconds.
+    assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+}
+
+#[test]
 fn an_empty_file() {
     let folder = Folder::new();
     refused(&backtest(&folder.file("empty.parquet", ""), &[]), &["empty.parquet", "empty"]);

@@ -89,16 +89,14 @@ fn a_child_that_writes_256_mebibytes() {
 fn the_document_has_the_contract_s_keys() {
     let (document, _) = watched(&["sleep", "0.2"]);
     assert_eq!(document["schema"], "redline.monitor/1");
-    for key in ["samples", "duration_s", "process", "system", "cache", "overhead_percent"] {
-        assert!(!document[key].is_null(), "{key}");
-    }
-    for key in ["memory_used_bytes", "cpu_percent", "disk_free_bytes", "pressure"] {
-        assert!(document["system"].get(key).is_some(), "{key}");
-    }
+    let keys = ["samples", "duration_s", "process", "system", "cache", "overhead_percent"];
+    assert_eq!(keys.iter().find(|key| document[key].is_null()), None, "{document}");
+    let has = |of: &serde_json::Value, keys: [&str; 4]| {
+        assert_eq!(keys.iter().find(|key| of.get(key).is_none()), None, "{of}");
+    };
+    has(&document["system"], ["memory_used_bytes", "cpu_percent", "disk_free_bytes", "pressure"]);
     assert_eq!(document["alerts"].as_array().unwrap().len(), 4);
-    for key in ["rule", "state", "since", "value"] {
-        assert!(document["alerts"][0].get(key).is_some(), "{key}");
-    }
+    has(&document["alerts"][0], ["rule", "state", "since", "value"]);
     assert!(document["not_available"]["cache_hits"].is_string());
 }
 

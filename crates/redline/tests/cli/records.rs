@@ -71,6 +71,10 @@ fn history_without_records_or_such_a_metric() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("'redline suite' writes them"), "{}", stderr(&output));
     record(&folder, "here", 1, 1.0);
+    // Outside a checkout it looks where the suite has written.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_redline"));
+    let output = command.arg("history").current_dir(folder.path("")).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
     let output = history(&["--metric", "none*"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("no metric 'none*'"), "{}", stderr(&output));

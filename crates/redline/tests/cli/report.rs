@@ -94,8 +94,9 @@ fn what_lies_beside_the_record_is_shown() {
     folder.file(
         "quality.json",
         r#"{"schema": "redline.quality/1", "figures": [
-            {"name": "Lines covered", "value": 91.0, "unit": "%", "target": 90, "ok": true},
-            {"name": "Worst complexity", "value": null, "unit": "", "target": 10, "ok": false}]}"#,
+            {"name": "Lines covered", "value": 91.0, "unit": "%", "better": "higher", "target": 90, "ok": true},
+            {"name": "Worst complexity", "value": null, "unit": "", "better": "lower", "target": 10,
+             "ok": null, "why": "no clippy"}]}"#,
     );
     folder.file(
         "usage.json",
@@ -113,7 +114,7 @@ fn what_lies_beside_the_record_is_shown() {
     for row in [
         "| sma of 20 | TA-Lib | 1.00 ms | 0.500 ms | 2.00x |",
         "| Lines covered | 91.0 % | > 90.0 % | ok |",
-        "| Worst complexity | - | ",
+        "| Worst complexity | - | < 10.0 | not available: no clippy |",
         "| disk_free | firing | 1.5 s | 9.00 G | 10.0 G |",
         "| features/mean/heap | ",
     ] {

@@ -87,12 +87,18 @@ fn a_walk_chooses_on_the_past_and_judges_on_what_follows() {
         assert_eq!((at(&rolling, "train_to"), at(&rolling, "test_to")), (cut, cut + 500.0));
     }
     assert_eq!(rolling["walk_forward"]["folds"][0], anchored["walk_forward"]["folds"][0]);
-    let in_time = walk(&["--freq", "1min"]);
-    let by_time = ["--walk-forward", "2000min:500min", "--json", "-"];
-    let by_time = document(&search(&folder, 5_000, &by_time));
-    assert_eq!(in_time["walk_forward"], by_time["walk_forward"]);
     let one = walk(&["--threads", "1"]);
     assert_eq!(one["walk_forward"], rolling["walk_forward"], "on any number of threads");
+}
+
+#[test]
+fn a_walk_is_the_same_in_bars_and_in_time() {
+    let folder = Folder::new();
+    let in_bars = ["--walk-forward", "2000:500", "--json", "-", "--freq", "1min"];
+    let in_bars = document(&search(&folder, 5_000, &in_bars));
+    let in_time = ["--walk-forward", "2000min:500min", "--json", "-"];
+    let in_time = document(&search(&folder, 5_000, &in_time));
+    assert_eq!(in_bars["walk_forward"], in_time["walk_forward"]);
 }
 
 #[test]

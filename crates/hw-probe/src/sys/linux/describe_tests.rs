@@ -50,12 +50,10 @@ fn caches_cores_and_pages_are_read_from_their_files() {
     let machine = describe(root);
     assert_eq!(machine.cpu_model, "Test CPU 9000");
     assert_eq!((machine.cores, machine.numa_nodes), (2, Some(2)));
-    assert_eq!(machine.caches.len(), 3);
+    assert_eq!((machine.caches.len(), machine.caches[2].shared_by), (3, 4));
     assert_eq!(machine.last_level_cache_bytes(), Some(4 << 20));
-    assert_eq!(machine.caches[2].shared_by, 4);
-    assert_eq!(machine.memory_bytes, Some(1 << 20));
+    assert_eq!((machine.memory_bytes, machine.hypervisor), (Some(1 << 20), None));
     assert_eq!(machine.huge_page_bytes, [2 << 20]);
-    assert_eq!(machine.hypervisor, None);
 }
 
 #[test]

@@ -12,6 +12,8 @@ const MOST_FLAMEGRAPHS: usize = 24;
 /// What `redline profile` and `scripts/profile` have left, in the order of names.
 pub(super) struct Profiles {
     pub(super) flamegraphs: Vec<Flamegraph>,
+    /// How many there are beyond [`MOST_FLAMEGRAPHS`].
+    pub(super) left_out: usize,
     pub(super) heap: Vec<HeapProfile>,
 }
 
@@ -19,9 +21,10 @@ impl Profiles {
     /// Looks through `root` and all below. A heap profile is of its case's folder `heap`; its
     /// flamegraph, of bytes and not of time, is left out.
     pub(super) fn find(root: &Path) -> Self {
-        let mut found = Self { flamegraphs: Vec::new(), heap: Vec::new() };
+        let mut found = Self { flamegraphs: Vec::new(), left_out: 0, heap: Vec::new() };
         found.look(root, root);
         found.flamegraphs.sort_by(|a, b| a.name.cmp(&b.name));
+        found.left_out = found.flamegraphs.len().saturating_sub(MOST_FLAMEGRAPHS);
         found.flamegraphs.truncate(MOST_FLAMEGRAPHS);
         found.heap.sort_by(|a, b| a.name.cmp(&b.name));
         found
@@ -42,7 +45,22 @@ impl Profiles {
 fn flamegraph(folder: &Path, root: &Path) -> Option<Flamegraph> {
     let svg = std::fs::read_to_string(folder.join(files::SVG)).ok()?;
     let name = folder.strip_prefix(root).unwrap_or(folder).display().to_string();
-    Some(Flamegraph { name, svg })
+    let summary = Summary::read(folder).ok();
+    let taken = summary.as_ref().map(taken).unwrap_or_default();
+    let hottest = summary.map(|summary| summary.top_self).unwrap_or_default();
+    let hottest = hottest.into_iter().map(|hot| (hot.frame, hot.percent)).collect();
+    Some(Flamegraph { name, svg, taken, hottest })
+}
+
+/// Where a profile was taken: not always where the record shown with it was.
+fn taken(summary: &Summary) -> String {
+    let machine = summary.machine.cpu_model.as_deref().unwrap_or("an unnamed processor");
+    let dirty = if summary.dirty == Some(true) { ", with changes of its own" } else { "" };
+    let commit = summary.commit.as_deref().map_or_else(String::new, |commit| {
+        format!(", commit {}{dirty}", commit.get(..7).unwrap_or(commit))
+    });
+    let (threads, total, unit) = (summary.machine.threads, summary.total, &summary.unit);
+    format!("{machine}, {threads} threads{commit}; {total} {unit}.")
 }
 
 /// A file of DHAT's that nobody has summed up.
