@@ -308,29 +308,31 @@ fn charted(read: &[f64]) -> String {
 }
 
 #[test]
-fn every_measured_point_has_a_tip_and_its_series_a_line() {
+fn every_measured_point_has_a_tip() {
     let text = charted(&[90.0, 80.0, 40.0, 20.0, 10.0]);
-    let ceilings = section(&text, "ceilings");
-    for (size, value) in [("4 KiB", "90.0"), ("8 KiB", "80.0"), ("32 KiB", "20.0")] {
-        let tip =
-            format!("tabindex=\"0\" aria-label=\"read, 2 threads: {value} GB&#x2f;s at {size}\"");
-        assert_eq!(ceilings.matches(&tip).count(), 1, "no {tip} in {ceilings}");
-    }
+    let tip = |of: &str, says: &str| {
+        let tip = format!("tabindex=\"0\" aria-label=\"{says}\"");
+        section(&text, of).matches(&tip).count()
+    };
+    let read = ["90.0 GB&#x2f;s at 4 KiB", "80.0 GB&#x2f;s at 8 KiB", "20.0 GB&#x2f;s at 32 KiB"];
+    let counts = read.map(|value| tip("ceilings", &format!("read, 2 threads: {value}")));
+    assert_eq!(counts, [1; 3], "{}", section(&text, "ceilings"));
+    let kernel = "sums &amp; &lt;means&gt;: 2.00 GFLOPS at 0.200 operations a byte";
+    let roof = "2 cores: 10.0 GB&#x2f;s, 100 GFLOPS; they meet at 10.0 operations a byte";
+    assert_eq!([tip("roofline", kernel), tip("roofline", roof)], [1; 2]);
+    assert_eq!(tip("history", "2.00 s, 2026-01-02 03:04 UTC, 0123456789ab"), 2);
+    let shown = [".tips .near::after", ".tips i:focus::after", "ArrowRight", "pointermove"];
+    assert!(shown.iter().all(|how| text.contains(how)), "by pointer and by keyboard");
+}
+
+#[test]
+fn every_series_is_drawn_in_both_sizes() {
+    let text = charted(&[90.0, 80.0, 40.0, 20.0, 10.0]);
     let count = |of: &str, what: &str| section(&text, of).matches(what).count();
-    assert_eq!(count("ceilings", "<circle"), 2 * 4, "a dot for each in either size");
-    assert_eq!(count("ceilings", "class=\"c0\"/><circle"), 2 * 4, "line, dots");
-    assert_eq!(
-        count("roofline", "sums &amp; &lt;means&gt;</text>"),
-        1,
-        "a name where there is room"
-    );
-    assert_eq!(
-        count("roofline", "sums &amp; &lt;means&gt;: 2.00 GFLOPS at 0.200 operations a byte\""),
-        1,
-        "a tip"
-    );
-    assert_eq!(count("roofline", "they meet at 10.0 operations a byte"), 1);
-    assert_eq!(count("history", "2.00 s, 2026-01-02 03:04 UTC, 0123456789ab"), 2);
+    assert_eq!(count("ceilings", "<circle"), 2 * 4, "a dot for each");
+    assert_eq!(count("ceilings", "class=\"c0\"/><circle"), 2 * 4, "after their line");
+    assert_eq!(count("roofline", "class=\"roof\"/>"), 2);
+    assert_eq!(count("roofline", "sums &amp; &lt;means&gt;</text>"), 1, "where there is room");
 }
 
 #[test]
