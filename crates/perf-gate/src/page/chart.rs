@@ -98,7 +98,7 @@ impl Plot {
             .y_label_area_size(format.left)
             .build_cartesian_2d(x, y)?;
         self.draw_axes(&mut chart)?;
-        self.draw_marks(&mut chart)?;
+        self.draw_marks(&mut chart, format)?;
         for series in &self.series {
             series.draw(&mut chart)?;
         }
@@ -124,19 +124,20 @@ impl Plot {
             .draw()
     }
 
-    /// The marks within the axis; a name that would run into the one before it is left out.
-    fn draw_marks(&self, chart: &mut Context<'_>) -> Drawn<()> {
+    /// The marks within the axis, their names within the drawing; a name that would run into the
+    /// one before it is left out.
+    fn draw_marks(&self, chart: &mut Context<'_>, format: &Format) -> Drawn<()> {
         let (within, heights) = (chart.x_range(), chart.y_range());
         let style = words(Ink::Words).pos(Pos::new(HPos::Center, VPos::Bottom));
         let mut free_from = i32::MIN;
         for mark in self.marks.iter().filter(|mark| within.contains(&mark.x)) {
             let ends = [heights.start, heights.end].map(|y| (mark.x, y));
             chart.draw_series([PathElement::new(ends, Ink::Mark.colour())])?;
-            let middle = chart.backend_coord(&ends[1]).0;
-            let half = width(&mark.name) / 2;
+            let (line, half) = (chart.backend_coord(&ends[1]).0, width(&mark.name) / 2);
+            let middle = line.min(format.size.0 as i32 - half);
             if middle - half >= free_from {
                 free_from = middle + half;
-                let name = Text::new(mark.name.clone(), (0, -5), style.clone());
+                let name = Text::new(mark.name.clone(), (middle - line, -5), style.clone());
                 chart.draw_series([EmptyElement::at(ends[1]) + name])?;
             }
         }

@@ -166,3 +166,106 @@ impl Series {
         Key { name: self.name.clone(), class: self.ink().class(), shape }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::Kind;
+    use super::*;
+    use serde_json::Value;
+
+    /// The figure of these points as the template sees it.
+    fn figure(points: &[(f64, f64)], look: Look, marks: &[(f64, &str)]) -> Option<Value> {
+        let axis = |base| Axis { name: "axis", base, text: |value| format!("{value}") };
+        let point = |&(x, y): &(f64, f64)| Point::plain(x, y, format!("{x}, {y}"));
+        let points = points.iter().map(point).collect();
+        let plot = Plot {
+            id: "plot",
+            title: "plot",
+            caption: String::new(),
+            x: axis(2.0),
+            y: axis(10.0),
+            marks: marks.iter().map(|&(x, name)| Mark { x, name: name.to_owned() }).collect(),
+            series: vec![Series { name: "series".to_owned(), look, ink: None, points }],
+            table: Table::new("points", &[("x", Kind::Number)]),
+        };
+        plot.figure().unwrap().map(|figure| serde_json::to_value(figure).unwrap())
+    }
+
+    /// Places of the tips in the drawings for wide and for narrow screens.
+    fn places(figure: &Value) -> Vec<[[f64; 2]; 2]> {
+        let tips = figure["tips"][0]["tips"].as_array().unwrap().iter();
+        tips.map(|tip| serde_json::from_value(tip["places"].clone()).unwrap()).collect()
+    }
+
+    fn elements(figure: &Value, drawing: usize) -> &str {
+        figure["drawings"][drawing]["elements"].as_str().unwrap()
+    }
+
+    #[test]
+    fn equal_factors_are_equal_distances() {
+        let points = [(1.0, 1.0), (4.0, 10.0), (16.0, 100.0)];
+        let figure = figure(&points, Look::Line, &[]).unwrap();
+        let [a, b, c] = places(&figure)[..] else { panic!("a tip for each point") };
+        for drawing in 0..2 {
+            let [a, b, c] = [a, b, c].map(|places| places[drawing]);
+            assert!(a[0] < b[0] && a[1] > b[1], "right is more, and up is more");
+            for axis in 0..2 {
+                let steps = [b[axis] - a[axis], c[axis] - b[axis]];
+                assert!((steps[1] - steps[0]).abs() < 0.5, "{a:?} {b:?} {c:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tip_stands_where_its_dot_does() {
+        let figure = figure(&[(1.0, 1.0), (4.0, 10.0)], Look::Dots, &[]).unwrap();
+        for drawing in 0..2 {
+            let value = |of: &str| figure["drawings"][drawing][of].as_f64().unwrap();
+            for (place, dot) in
+                places(&figure).iter().zip(elements(&figure, drawing).split("<circle").skip(1))
+            {
+                let [x, y] = place[drawing];
+                let [x, y] = [x / 100.0 * value("width"), y / 100.0 * value("height")];
+                let at = format!(" cx=\"{x:.0}\" cy=\"{y:.0}\" ");
+                assert!(dot.starts_with(&at), "{at} in {dot}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_stand_within_the_axis_and_their_names_apart() {
+        let marks = [(2.0, "L1"), (2.01, "L2"), (15.9, "the last level"), (1e9, "far")];
+        let figure = figure(&[(1.0, 1.0), (16.0, 100.0)], Look::Line, &marks).unwrap();
+        for drawing in 0..2 {
+            let elements = elements(&figure, drawing);
+            assert_eq!(elements.matches("class=\"mark\"").count(), 3, "{elements}");
+            let has = |name: &str| elements.contains(&format!(">{name}</text>"));
+            assert_eq!(["L1", "L2", "the last level", "far"].map(has), [true, false, true, false]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_left_out() {
+        assert!(figure(&[], Look::Line, &[]).is_none());
+        let never = [(0.0, 1.0), (1.0, -1.0), (f64::NAN, 2.0), (2.0, f64::INFINITY)];
+        assert!(figure(&never, Look::Line, &[]).is_none());
+        let one = figure(&[(1.0, 1.0), (-1.0, 2.0)], Look::Dots, &[]).unwrap();
+        assert_eq!(places(&one).len(), 1);
+        assert!(
+            elements(&one, 0).contains("<circle") && !elements(&one, 0).contains("c0\"/><poly")
+        );
+        assert_eq!(one["description"], "axis over axis: series from 1 to 1.");
+    }
+
+    #[test]
+    fn every_magnitude_is_drawn() {
+        let extremes = [f64::MIN_POSITIVE, 1e-300, 1.0, 1.0, 1e300, f64::MAX];
+        for (at, &x) in extremes.iter().enumerate() {
+            for &y in &extremes[at..] {
+                let figure = figure(&[(x, y), (y, x), (x, x)], Look::Line, &[(x, "mark")]).unwrap();
+                let within = |place: &f64| (0.0..=100.0).contains(place);
+                assert!(places(&figure).concat().concat().iter().all(within), "{x} {y}");
+            }
+        }
+    }
+}
