@@ -2,12 +2,13 @@
 
 use hw_probe::{Ceilings, ProbeReport};
 
-use super::plot::{Axis, Look, Mark, Plot, Point, Series};
+use super::axis::Axis;
+use super::plot::{Look, Mark, Plot, Point, Series};
 use super::table::{Kind, Table};
-use super::text::size;
+use super::text::{round, size};
 use crate::digits;
 
-pub(super) const GFLOPS: Axis = Axis { name: "GFLOPS", base: 10.0, text: digits };
+pub(super) const GFLOPS: Axis = Axis { name: "GFLOPS", base: 10.0, text: round };
 
 fn working_set(name: &'static str) -> Axis {
     Axis { name, base: 2.0, text: size }
@@ -27,7 +28,7 @@ pub(super) fn staircase(probe: &ProbeReport) -> Plot {
                   is full."
             .to_owned(),
         x: working_set("working set of all threads"),
-        y: Axis { name: "GB/s", base: 10.0, text: digits },
+        y: Axis { name: "GB/s", base: 10.0, text: round },
         marks: caches(probe, true),
         table: table("GB/s by working set", "working set", size, &series),
         series,
@@ -48,7 +49,7 @@ pub(super) fn latency(probe: &ProbeReport) -> Plot {
                   of one core are full."
             .to_owned(),
         x: working_set("working set"),
-        y: Axis { name: "ns a load", base: 10.0, text: digits },
+        y: Axis { name: "ns a load", base: 10.0, text: round },
         marks: caches(probe, false),
         table: table("ns a load by working set", "working set", size, &series),
         series,
@@ -89,7 +90,7 @@ fn lines(rows: impl Iterator<Item = (String, f64, f64)>, unit: &str) -> Vec<Seri
         match series.iter_mut().find(|series| series.name == name) {
             Some(series) => series.points.push(point),
             None => {
-                series.push(Series { name, look: Look::Line, class: None, points: vec![point] });
+                series.push(Series { name, look: Look::Line, ink: None, points: vec![point] });
             }
         }
     }

@@ -8,9 +8,11 @@
 //! | `roofline.rs` | roofs, the probe's kernels and the stack's |
 //! | `machine.rs` | bandwidth, latency, matrix products, ceilings |
 //! | `trend.rs` | each KPI over the records of this machine, with its change points |
-//! | `plot.rs`, `labels.rs` | points, lines and names over logarithmic axes |
+//! | `plot.rs`, `axis.rs`, `labels.rs` | what a picture shows, its axes, names beside its dots |
+//! | `chart.rs`, `spark.rs` | pictures and small lines, drawn by plotters |
+//! | `ink.rs`, `tips.rs` | the style sheet's colours in a drawing, and what its points say |
 //! | `table.rs`, `text.rs` | tables and numbers as a reader wants them |
-//! | `templates/` | the page, its parts and its style; the markdown |
+//! | `templates/` | the page, its parts, its style and its script; the markdown |
 //!
 //! ```
 //! use perf_gate::page::{Sources, page};
@@ -47,14 +49,19 @@
 //! # Ok::<(), perf_gate::GateError>(())
 //! ```
 
+mod axis;
+mod chart;
+mod ink;
 mod labels;
 mod machine;
 mod plot;
 mod roofline;
 mod sections;
+mod spark;
 mod summary;
 mod table;
 mod text;
+mod tips;
 mod trend;
 
 use hw_probe::ProbeReport;
@@ -199,7 +206,7 @@ impl<'a> Flame<'a> {
 /// paper. A section without its source says how to get it.
 ///
 /// # Errors
-/// [`GateError::Page`] for a template that cannot be filled.
+/// [`GateError::Page`] for a template that cannot be filled, or a picture that cannot be drawn.
 pub fn page(sources: &Sources<'_>) -> Result<String, GateError> {
     render("page.html", sources)
 }
@@ -207,7 +214,7 @@ pub fn page(sources: &Sources<'_>) -> Result<String, GateError> {
 /// The same sections in short, as markdown for a terminal or a pull request.
 ///
 /// # Errors
-/// [`GateError::Page`] for a template that cannot be filled.
+/// [`GateError::Page`] for a template that cannot be filled, or a picture that cannot be drawn.
 pub fn markdown(sources: &Sources<'_>) -> Result<String, GateError> {
     Ok(tidy(&render("page.md", sources)?))
 }
@@ -224,10 +231,12 @@ fn tidy(text: &str) -> String {
     tidy
 }
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("page.html", include_str!("templates/page.html")),
     ("style.css", include_str!("templates/style.css")),
     ("table.html", include_str!("templates/table.html")),
+    ("tips.html", include_str!("templates/tips.html")),
+    ("tips.js", include_str!("templates/tips.js")),
     ("figure.html", include_str!("templates/figure.html")),
     ("history.html", include_str!("templates/history.html")),
     ("page.md", include_str!("templates/page.md")),
@@ -243,9 +252,10 @@ fn render(name: &str, sources: &Sources<'_>) -> Result<String, GateError> {
     templates.add_filter("code", code);
     let added =
         TEMPLATES.iter().try_for_each(|(name, source)| templates.add_template(name, source));
+    let gathered = gather(sources)?;
     let rendered = added
         .and_then(|()| templates.get_template(name))
-        .and_then(|template| template.render(Serde(&gather(sources))));
+        .and_then(|template| template.render(Serde(&gathered)));
     rendered.map_err(failed)
 }
 
@@ -258,13 +268,14 @@ fn code(note: &str) -> Vec<String> {
     note.split('`').map(str::to_owned).collect()
 }
 
-fn gather<'a>(sources: &Sources<'a>) -> Page<'a> {
+fn gather<'a>(sources: &Sources<'a>) -> Result<Page<'a>, GateError> {
     let head = sources.head;
     let probe = sources.probe.or(head.probe.as_ref());
     let comparison = sources.base.map(|base| compare(&base.into(), &head.into()));
     let comparison = comparison.as_ref();
     let courses = history(sources.history);
-    Page {
+    let roofline = probe.map(|probe| roofline::roofline(probe, &head.kernels).figure());
+    Ok(Page {
         machine: &head.machine.cpu_model,
         threads: head.machine.threads,
         when: text::time(&head.started_at),
@@ -274,12 +285,12 @@ fn gather<'a>(sources: &Sources<'a>) -> Page<'a> {
         facts: facts(head),
         ceilings: probe.map(|probe| machine::ceilings(&probe.ceilings())).unwrap_or_default(),
         noise: probe.map(machine::noise).unwrap_or_default(),
-        roofline: probe.and_then(|probe| roofline::roofline(probe, &head.kernels).figure()),
+        roofline: roofline.transpose()?.flatten(),
         has_kernels: !head.kernels.is_empty(),
         rule: Kernel::RULE,
-        figures: probe.map(figures).unwrap_or_default(),
+        figures: probe.map(figures).transpose()?.unwrap_or_default(),
         comparison: sections::comparison(sources, comparison),
-        trends: trend::trends(&courses, |metric| sources.title(metric)),
+        trends: trend::trends(&courses, |metric| sources.title(metric))?,
         peers: sections::peers(sources.peers, &head.machine.cpu_model),
         flamegraphs: sources.flamegraphs.iter().map(Flame::of).collect(),
         flamegraphs_left_out: sources.flamegraphs_left_out,
@@ -288,7 +299,7 @@ fn gather<'a>(sources: &Sources<'a>) -> Page<'a> {
         quality: sections::quality(sources.quality),
         command: sources.command,
         version: &head.version,
-    }
+    })
 }
 
 fn commit(record: &RunRecord) -> String {
@@ -324,9 +335,9 @@ fn facts(record: &RunRecord) -> Vec<[String; 2]> {
     known.collect()
 }
 
-fn figures(probe: &ProbeReport) -> Vec<Figure> {
+fn figures(probe: &ProbeReport) -> Result<Vec<Figure>, GateError> {
     let plots = [machine::staircase(probe), machine::latency(probe), machine::products(probe)];
-    plots.into_iter().filter_map(plot::Plot::figure).collect()
+    plots.into_iter().filter_map(|plot| plot.figure().transpose()).collect()
 }
 
 #[cfg(test)]

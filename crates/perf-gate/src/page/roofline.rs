@@ -3,8 +3,10 @@
 
 use hw_probe::{MemoryRow, ProbeReport};
 
+use super::axis::Axis;
+use super::ink::Ink;
 use super::machine::GFLOPS;
-use super::plot::{Axis, Look, Plot, Point, Series};
+use super::plot::{Look, Plot, Point, Series};
 use super::table::{Cell, Kind, Table};
 use super::text;
 use crate::{Kernel, digits};
@@ -43,15 +45,15 @@ pub(super) fn roofline(probe: &ProbeReport, kernels: &[Kernel]) -> Plot {
     placed.extend(Placed::of_probe(probe, most));
     let left = left_edge(&placed);
     let mut series: Vec<Series> = roofs.iter().map(|roof| roof.series(left, most)).collect();
-    for (is_of_stack, name, class) in
-        [(true, "kernels of the stack", "c0"), (false, "kernels of the probe", "quiet")]
+    for (is_of_stack, name, ink) in
+        [(true, "kernels of the stack", Ink::C0), (false, "kernels of the probe", Ink::Quiet)]
     {
         let points =
             placed.iter().enumerate().filter(|(_, kernel)| kernel.is_of_stack == is_of_stack);
         series.push(Series {
             name: name.to_owned(),
             look: Look::Dots,
-            class: Some(class),
+            ink: Some(ink),
             points: points.map(|(at, kernel)| kernel.point(at + 1, left)).collect(),
         });
     }
@@ -95,14 +97,17 @@ impl Roof {
 
     fn series(&self, left: f64, most: usize) -> Series {
         let &Self { threads, gb_per_s, gflops } = self;
-        let ends = [left, gflops / gb_per_s, 512.0];
-        let point = |x: f64| Point::plain(x, (x * gb_per_s).min(gflops), String::new());
         let cores = if threads == 1 { "1 core".to_owned() } else { format!("{threads} cores") };
+        let name = format!("{cores}: {} GB/s, {} GFLOPS", digits(gb_per_s), digits(gflops));
+        let ridge = gflops / gb_per_s;
+        let meeting = format!("{name}; they meet at {} operations a byte", digits(ridge));
+        let ends = [(left, String::new()), (ridge, meeting), (512.0, String::new())];
+        let points = ends.map(|(x, says)| Point::plain(x, (x * gb_per_s).min(gflops), says));
         Series {
-            name: format!("{cores}: {} GB/s, {} GFLOPS", digits(gb_per_s), digits(gflops)),
+            name,
             look: Look::Roof,
-            class: Some(if threads == most { "roof" } else { "roof one" }),
-            points: ends.map(point).into(),
+            ink: Some(if threads == most { Ink::Roof } else { Ink::RoofOfOne }),
+            points: points.into(),
         }
     }
 
@@ -173,7 +178,10 @@ impl Placed {
     fn point(&self, number: usize, left: f64) -> Point {
         let x = self.intensity.unwrap_or(left);
         let rate = match self.intensity {
-            Some(_) => format!("{} GFLOPS", digits(self.gflops)),
+            Some(intensity) => {
+                let (rate, intensity) = (digits(self.gflops), digits(intensity));
+                format!("{rate} GFLOPS at {intensity} operations a byte")
+            }
             None => format!("{} GB/s", digits(self.gb_per_s)),
         };
         Point {

@@ -1,3 +1,5 @@
+use hw_probe::{ComputeRow, MemoryRow, Rates};
+
 use super::*;
 use crate::{
     AlertState, Better, KpiSpec, Measured, PEERS_SCHEMA, PeerRow, PeerRun, QUALITY_SCHEMA,
@@ -114,7 +116,6 @@ fn headings_are_in_order_and_tables_have_scopes() {
     assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
     let headers = text.matches("<th ").count();
     assert_eq!(headers, text.matches(" scope=\"").count(), "a header without scope");
-    assert_eq!(text.matches("role=\"img\"").count(), text.matches("<svg").count());
 }
 
 #[test]
@@ -262,4 +263,129 @@ fn markdown_has_the_same_sections_without_marks_that_break_its_tables() {
     let at = headings.map(|heading| text.find(&format!("\n### {heading}\n\n")).unwrap_or(0));
     assert!(at[0] > 0 && at.windows(2).all(|pair| pair[0] < pair[1]), "{at:?} in {text}");
     assert!(!text.contains("\n\n\n"), "{text}");
+}
+
+fn rates(best: f64) -> Rates {
+    Rates { best, median: best, spread_percent: 0.0 }
+}
+
+/// What a probe of two threads finds, with `read` GB/s of each working set from 4 KiB on.
+fn probe(read: &[f64]) -> ProbeReport {
+    let memory = |(step, &best): (usize, &f64)| MemoryRow {
+        kernel: "read".to_owned(),
+        stores: "none".to_owned(),
+        threads: 2,
+        working_set_bytes: 4096 << step,
+        gb_per_s: rates(best),
+        with_write_allocate_gb_per_s: None,
+        series: if step + 1 == read.len() { "main" } else { "sweep" }.to_owned(),
+        verified: true,
+    };
+    let peak = ComputeRow {
+        kernel: "fma".to_owned(),
+        backend: "avx2".to_owned(),
+        dtype: "f64".to_owned(),
+        threads: 2,
+        n: None,
+        gflops: rates(100.0),
+        unit: String::new(),
+        of_fma_peak_percent: None,
+        verified: true,
+    };
+    ProbeReport {
+        schema: hw_probe::SCHEMA.to_owned(),
+        machine: hw_probe::machine(),
+        memory: read.iter().enumerate().map(memory).collect(),
+        latency: Vec::new(),
+        caches_seen: Vec::new(),
+        loaded_latency: Vec::new(),
+        core_to_core: Vec::new(),
+        compute: vec![peak],
+        scalar: Vec::new(),
+        storage: Vec::new(),
+        noise: hw_probe::Noise::default(),
+        rules: Vec::new(),
+        unavailable: Vec::new(),
+        elapsed_s: 0.0,
+    }
+}
+
+/// A run with kernels and a history, and the page of it.
+fn charted(read: &[f64]) -> String {
+    let records = [record(1.0), record(2.0), record(2.0)];
+    let probe = probe(read);
+    let mut head = record(2.0);
+    head.kernels = vec![Kernel {
+        title: "sums & <means>".to_owned(),
+        threads: 2,
+        seconds: 0.5,
+        bytes: 5e9,
+        operations: 1e9,
+        count: "by hand".to_owned(),
+    }];
+    page(&Sources { probe: Some(&probe), ..sources(&head, &records) }).unwrap()
+}
+
+#[test]
+fn every_measured_point_has_a_tip() {
+    let text = charted(&[90.0, 80.0, 40.0, 20.0, 10.0]);
+    let tip = |of: &str, says: &str| {
+        let tip = format!("tabindex=\"0\" aria-label=\"{says}\"");
+        section(&text, of).matches(&tip).count()
+    };
+    let read = ["90.0 GB&#x2f;s at 4 KiB", "80.0 GB&#x2f;s at 8 KiB", "20.0 GB&#x2f;s at 32 KiB"];
+    let counts = read.map(|value| tip("ceilings", &format!("read, 2 threads: {value}")));
+    assert_eq!(counts, [1; 3], "{}", section(&text, "ceilings"));
+    let kernel = "sums &amp; &lt;means&gt;: 2.00 GFLOPS at 0.200 operations a byte";
+    let roof = "2 cores: 10.0 GB&#x2f;s, 100 GFLOPS; they meet at 10.0 operations a byte";
+    assert_eq!([tip("roofline", kernel), tip("roofline", roof)], [1; 2]);
+    assert_eq!(tip("history", "2.00 s, 2026-01-02 03:04 UTC, 0123456789ab"), 2);
+    let shown = [".tips .near::after", ".tips i:focus::after", "ArrowRight", "pointermove"];
+    assert!(shown.iter().all(|how| text.contains(how)), "by pointer and by keyboard");
+}
+
+#[test]
+fn every_series_is_drawn_in_both_sizes() {
+    let text = charted(&[90.0, 80.0, 40.0, 20.0, 10.0]);
+    let count = |of: &str, what: &str| section(&text, of).matches(what).count();
+    assert_eq!(count("ceilings", "<circle"), 2 * 4, "a dot for each");
+    assert_eq!(count("ceilings", "class=\"c0\"/><circle"), 2 * 4, "after their line");
+    assert_eq!(count("roofline", "class=\"roof\"/>"), 2);
+    assert_eq!(count("roofline", "sums &amp; &lt;means&gt;</text>"), 1, "where there is room");
+}
+
+#[test]
+fn a_picture_has_a_name_words_and_the_pages_own_colours() {
+    let text = charted(&[90.0, 80.0, 40.0, 20.0, 10.0]);
+    for id in ["bandwidth", "roofline-figure"] {
+        for of in ["title", "description"] {
+            assert_eq!(text.matches(&format!(" id=\"{id}-{of}\"")).count(), 1, "{id}-{of}");
+        }
+    }
+    let drawings = text.split("<svg").skip(1).map(|svg| svg.split_once("</svg>").unwrap().0);
+    let mut count = 0;
+    for drawing in drawings {
+        count += 1;
+        let tag = drawing.split_once('>').unwrap().0;
+        assert!(tag.contains("role=\"img\"") && tag.contains("aria-label"), "{tag}");
+        assert!(!drawing.contains("=\"#") && !drawing.contains("font-"), "a fixed look: {drawing}");
+        assert!(!drawing.contains("NaN") && !drawing.contains("tabindex"), "{drawing}");
+    }
+    assert_eq!(count, 2 + 2 + 1, "bandwidth and roofline in two sizes, one KPI");
+}
+
+#[test]
+fn the_same_input_is_the_same_page() {
+    let values = [90.0, 80.0, 40.0, 20.0, 10.0];
+    assert_eq!(charted(&values), charted(&values));
+}
+
+#[test]
+fn values_that_no_axis_can_show_are_left_out() {
+    let of = |read: &[f64]| charted(read).matches("read, 2 threads: ").count();
+    // In the description, and in the tips of what can be shown.
+    assert_eq!(of(&[90.0, 0.0, -1.0, f64::NAN, f64::INFINITY, 10.0]), 1);
+    assert_eq!(of(&[20.0; 5]), 4);
+    assert_eq!(of(&[20.0, 10.0]), 1);
+    assert_eq!([of(&[]), of(&[10.0]), of(&[0.0, 0.0])], [0; 3]);
 }

@@ -36,6 +36,15 @@ pub(super) fn value(value: f64, unit: &str) -> String {
     format!("{} {unit}", digits(value)).trim_end().to_owned()
 }
 
+/// A round number, as a tick is: `1.00` as `1`.
+pub(super) fn round(value: f64) -> String {
+    let digits = digits(value);
+    match digits.contains('.') {
+        true => digits.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => digits,
+    }
+}
+
 /// A whole number with its thousands apart.
 pub(super) fn count(value: f64) -> String {
     let digits = format!("{value:.0}");
@@ -72,6 +81,7 @@ mod tests {
     #[test]
     fn figures_are_read_at_a_glance() {
         assert_eq!([512.0, 65_536.0, 33_554_432.0].map(size), ["512 B", "64 KiB", "32 MiB"]);
+        assert_eq!([0.01, 1.0, 2.5, 100.0].map(round), ["0.01", "1", "2.5", "100"]);
         assert_eq!([12.0, 1_234_567.0].map(count), ["12", "1,234,567"]);
         assert_eq!(
             [2.5, 0.0021, 1.01e-5].map(|s| value(s, "s")),

@@ -1,15 +1,12 @@
-//! A metric over the records of one machine, as a small line with its change points.
+//! A metric over the records of one machine, as a row of the history.
 
 use serde::Serialize;
 
+use super::ink::Ink;
+use super::spark::{Spark, spark};
 use super::text;
-use crate::digits;
 use crate::history::{ChangePoint, Course};
-
-/// Size of the line, in its own units.
-const WIDTH: f64 = 160.0;
-const HEIGHT: f64 = 32.0;
-const MARGIN: f64 = 4.0;
+use crate::{GateError, digits};
 
 /// One metric's course.
 #[derive(Debug, Serialize)]
@@ -19,45 +16,51 @@ pub(super) struct Trend {
     last: String,
     change: String,
     records: usize,
+    /// For markdown.
     spark: String,
-    path: String,
-    end: [String; 2],
+    line: Spark,
     changes: Vec<Changed>,
 }
 
 /// A change point.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Changed {
-    /// Where it stands on the line.
-    x: String,
-    pub(super) class: &'static str,
-    pub(super) says: String,
+    class: &'static str,
+    says: String,
 }
 
 /// Of every course with at least two records; `title` names a metric in words.
-pub(super) fn trends(courses: &[Course], title: impl Fn(&str) -> String) -> Vec<Trend> {
-    let trend = |course: &Course| {
-        let values: Vec<f64> = course.points.iter().map(|point| point.value).collect();
-        let (first, last) = (*values.first()?, *values.last()?);
-        let places = places(&values);
-        let changed = |change: &ChangePoint| Changed {
-            x: format!("{:.1}", places[change.at][0]),
-            class: if change.is_worse { "critical" } else { "ok" },
-            says: says(course, change),
-        };
-        (values.len() > 1).then(|| Trend {
-            title: title(&course.metric),
-            first: text::value(first, &course.unit),
-            last: text::value(last, &course.unit),
-            change: format!("{:+.1} %", (last / first - 1.0) * 100.0),
-            records: values.len(),
-            spark: course.spark(),
-            path: path(&places),
-            end: places.last().map(|end| end.map(|at| format!("{at:.1}"))).unwrap_or_default(),
-            changes: course.changes.iter().map(changed).collect(),
-        })
-    };
-    courses.iter().filter_map(trend).collect()
+///
+/// # Errors
+/// [`GateError::Page`] for what the drawing library refuses.
+pub(super) fn trends(
+    courses: &[Course],
+    title: impl Fn(&str) -> String,
+) -> Result<Vec<Trend>, GateError> {
+    let courses = courses.iter().filter(|course| course.points.len() > 1);
+    courses.map(|course| trend(course, title(&course.metric))).collect()
+}
+
+fn trend(course: &Course, title: String) -> Result<Trend, GateError> {
+    let ends = [course.points.first(), course.points.last()];
+    let [first, last] = ends.map(|point| point.map_or(f64::NAN, |point| point.value));
+    let changed =
+        |change: &ChangePoint| Changed { class: ink(change).class(), says: says(course, change) };
+    Ok(Trend {
+        title,
+        first: text::value(first, &course.unit),
+        last: text::value(last, &course.unit),
+        change: format!("{:+.1} %", (last / first - 1.0) * 100.0),
+        records: course.points.len(),
+        spark: course.spark(),
+        line: spark(course)?,
+        changes: course.changes.iter().map(changed).collect(),
+    })
+}
+
+/// The colour of a change.
+pub(super) fn ink(change: &ChangePoint) -> Ink {
+    if change.is_worse { Ink::Worse } else { Ink::Better }
 }
 
 /// `worse by 10.0 % with 0123456789ab of 2026-01-02 10:00 UTC, p 0.001`.
@@ -73,24 +76,6 @@ pub(super) fn says(course: &Course, change: &ChangePoint) -> String {
     )
 }
 
-/// Evenly spaced from left to right, from the lowest value at the bottom to the highest.
-fn places(values: &[f64]) -> Vec<[f64; 2]> {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let step = (WIDTH - 2.0 * MARGIN) / (values.len().max(2) - 1) as f64;
-    let height = |value: f64| if high > low { (value - low) / (high - low) } else { 0.5 };
-    let place = |(number, &value): (usize, &f64)| {
-        let rise = height(value) * (HEIGHT - 2.0 * MARGIN);
-        [MARGIN + number as f64 * step, HEIGHT - MARGIN - rise]
-    };
-    values.iter().enumerate().map(place).collect()
-}
-
-fn path(places: &[[f64; 2]]) -> String {
-    let points = places.iter().map(|[x, y]| format!("{x:.1} {y:.1}"));
-    format!("M{}", points.collect::<Vec<_>>().join("L"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,15 +83,7 @@ mod tests {
     use crate::history::Point;
 
     #[test]
-    fn a_rise_goes_up_and_a_level_line_stays_in_the_middle() {
-        let [low, high] = places(&[1.0, 3.0])[..] else { panic!("two places") };
-        assert!(low[0] < high[0] && low[1] > high[1]);
-        assert!(places(&[2.0, 2.0]).iter().all(|place| place[1] == HEIGHT / 2.0));
-        assert_eq!(path(&[[0.0, 1.0], [2.0, 3.0]]), "M0.0 1.0L2.0 3.0");
-    }
-
-    #[test]
-    fn a_change_point_stands_at_the_first_record_of_its_level() {
+    fn a_row_tells_the_ends_and_what_changed() {
         let point = |value| Point {
             started_at: "2026-01-02T03:04:05Z".to_owned(),
             commit: None,
@@ -131,12 +108,12 @@ mod tests {
             points: [1.0, 1.0, 2.0].map(point).into(),
             changes: vec![change],
         };
-        let trends = trends(&[course], str::to_uppercase);
-        let (trend, changed) = (&trends[0], &trends[0].changes[0]);
-        assert_eq!(
-            (trend.title.as_str(), &changed.x, changed.class),
-            ("K", &trend.end[0], "critical")
-        );
+        let none = Course { points: vec![point(1.0)], changes: Vec::new(), ..course.clone() };
+        let trends = trends(&[course, none], str::to_uppercase).unwrap();
+        let [trend] = &trends[..] else { panic!("one record makes no trend: {trends:?}") };
+        assert_eq!((trend.title.as_str(), trend.change.as_str()), ("K", "+100.0 %"));
+        let changed = &trend.changes[0];
+        assert_eq!(changed.class, "critical");
         assert!(changed.says.contains("+100.0 %") && changed.says.contains("0123456789ab of 2026"));
     }
 }
