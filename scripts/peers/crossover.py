@@ -60,6 +60,6 @@ def options(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", required=True)
     parser.add_argument("--binary", default=str(ROOT / "target/release/redline"))
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=6, help="even, so that both sides go first as often")
     parser.add_argument("--json", help="keep the medians here, for redline report")
     return parser

@@ -2,15 +2,16 @@
 """Loading and saving bars beside Polars and pyarrow, in one run, turn by turn.
 
     cargo build --release -p market-data --example load_timing
-    python scripts/peers/data.py target/release/examples/load_timing [--rounds 5] [--rows 2500000]
+    python scripts/peers/data.py target/release/examples/load_timing [--rounds 6] [--rows 2500000]
         [--json benches/record/peers.json]
 
 Needs numpy, pyarrow 26 and polars 2.1. Writes a file with pyarrow's defaults (six columns, prices to
-two decimals, snappy) and one with ours, loads both with each side in a process of its own, and
-prints each side's median over all repeats and the ratio to ours. The first load of a process is
+two decimals, snappy) and one with ours, and looks first whether every side loads from every file,
+those that the others saved too, the bits that were made. Then it loads both with each side in a
+process of its own, and prints each side's median over all repeats and the ratio to ours. The first load of a process is
 printed apart: it pays for fresh memory. Polars' allocator keeps the memory of the load before for
 the next, ours gives it back to the system: "reload" is our load into the memory of the one before.
-The CSV has a million rows. --json keeps the medians for `redline report`."""
+The CSV has a million rows at most. --json keeps the medians for `redline report`."""
 
 import argparse
 import statistics
@@ -22,8 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
+import answers
 import record
 
+COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 PEER = """
 import sys, time
 name, verb, file, out, repeats = sys.argv[1:6]
@@ -68,6 +71,42 @@ def made(path, rows):
         "volume": np.round(random.lognormal(3, 1, rows), 3),
     })
     pq.write_table(table, path)
+    return {name: table[name].to_numpy().view("i8" if name == "timestamp" else "f8") for name in COLUMNS}
+
+
+def loaded(side, binary, file):
+    """The columns that a side finds in a file; the times in nanoseconds."""
+    is_text = file.endswith(".csv")
+    if side == "redline":
+        subprocess.run([binary, "columns", file, f"{file}.columns"], check=True, capture_output=True)
+        values = np.fromfile(f"{file}.columns", dtype="i8").reshape(len(COLUMNS), -1)
+        Path(f"{file}.columns").unlink()
+        return {name: column.view("i8" if name == "timestamp" else "f8")
+                for name, column in zip(COLUMNS, values)}
+    if side == "polars":
+        import polars as pl
+
+        frame = pl.read_csv(file, try_parse_dates=True) if is_text else pl.read_parquet(file)
+        times = frame["timestamp"].dt.cast_time_unit("ns").to_physical()
+        return {"timestamp": times.to_numpy()} | {name: frame[name].to_numpy() for name in COLUMNS[1:]}
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    table = pyarrow.csv.read_csv(file) if is_text else pq.read_table(file)
+    times = table["timestamp"].cast(pa.timestamp("ns", table["timestamp"].type.tz)).cast(pa.int64())
+    return {"timestamp": times.to_numpy()} | {name: table[name].to_numpy() for name in COLUMNS[1:]}
+
+
+def agreement(binary, files):
+    """Holds what every side loads from each of `files` against what was made, bit for bit."""
+    for file, made_of in files.items():
+        for side in ("redline", "polars", "pyarrow"):
+            found = loaded(side, binary, file)
+            for name in COLUMNS:
+                what = f"{Path(file).name}, {name}"
+                answers.identical(what, made_of[name], found[name], side, us="the table made")
+    print(f"{len(files)} files: redline, Polars and pyarrow load each column as it was made, bit for bit", flush=True)
 
 
 def milliseconds(command):
@@ -88,7 +127,7 @@ def compared(case, side, sides, first, later, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=6, help="even, so that both ends of the turn go first as often")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--rows", type=int, default=2_500_000)
     parser.add_argument("--case", help="measure only the cases whose name holds this")
@@ -96,14 +135,19 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         theirs, own, out = (str(Path(folder) / name) for name in ("pyarrow.parquet", "redline.parquet", "out.parquet"))
-        short = str(Path(folder) / "short.parquet")
-        made(short, 1_000_000)
-        made(theirs, options.rows)
-        milliseconds([options.binary, "save", theirs, own, "1"])
-        text = str(Path(folder) / "bars.csv")
-        milliseconds([options.binary, "save", short, text, "1"])
+        short, text = str(Path(folder) / "short.parquet"), str(Path(folder) / "bars.csv")
+        few, bars = made(short, min(options.rows, 1_000_000)), made(theirs, options.rows)
         repeats = str(options.repeats)
         peer = lambda name, verb, file: [sys.executable, "-c", PEER, name, verb, file, out, repeats]
+        milliseconds([options.binary, "save", theirs, own, "1"])
+        milliseconds([options.binary, "save", short, text, "1"])
+        files = {theirs: bars, own: bars, text: few}
+        for side in ("polars", "pyarrow"):
+            file = str(Path(folder) / f"saved by {side}.parquet")
+            milliseconds([sys.executable, "-c", PEER, side, "save", theirs, file, "1"])
+            files[file] = bars
+        agreement(options.binary, files)
+        del few, bars, files
         cases = {
             "load pyarrow's file": {
                 "redline": [options.binary, "load", theirs, repeats],
@@ -131,9 +175,9 @@ def main():
         if options.case:
             cases = {name: sides for name, sides in cases.items() if options.case in name}
         first, later = {}, {}
-        for _ in range(options.rounds):
+        for turn in range(options.rounds):
             for case, sides in cases.items():
-                for side, command in sides.items():
+                for side, command in record.in_turn(turn, sides.items()):
                     times = milliseconds(command)
                     first.setdefault((case, side), []).append(times[0])
                     later.setdefault((case, side), []).extend(times[1:])

@@ -2,26 +2,28 @@
 """The probe beside its peers, in one run, turn by turn: likwid-bench for memory, a C loop for the
 FMA peak, NumPy for matrix products, fio for storage.
 
-    scripts/peers/probe.py [memory] [compute] [storage] [--rounds 7] [--seconds 0.5] [--dir DIR]
+    scripts/peers/probe.py [memory] [compute] [storage] [--rounds 8] [--seconds 0.5] [--dir DIR]
         [--json benches/record/peers.json]
 
 Builds the probe's side with cargo (`--example peer`) and the C loop with cc. A peer that is not
 installed is said to be missing. Prints the medians and ours over theirs; the memory peer is the
-best of the likwid kernels that do the same work. --json keeps the medians for `redline report`."""
+best of the likwid kernels that do the same work. Stops where a product or a chain of one side is
+not the other's; ours looks at the arrays and files that it wrote, likwid-bench and fio give nothing
+to look at. --json keeps the medians for `redline report`."""
 
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 
 import record
+from record import text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
 
 # Ours: kernel and stores. Theirs: the likwid kernels that move the same bytes, of every width that
 # this processor has.
@@ -39,13 +41,6 @@ MEMORY = [
 MIB = {"read": 1907, "write": 1907, "copy": 953, "triad": 636}
 
 
-def text(command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, **more)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
-
-
 def widths():
     """The vector extensions that likwid has kernels for and this processor has."""
     with open("/proc/cpuinfo") as file:
@@ -60,12 +55,28 @@ def likwid(kernel, threads, seconds):
     return float(line.split()[-1]) / 1000
 
 
+# The matrices are those of `gemm::filled` in crates/hw-probe; every entry of the product must be
+# the one in `file`, that ours wrote, within what the orders of adding of both sides may differ by:
+# n u / (1 - n u) * sum |a| |b| each (N. Higham, Accuracy and Stability, section 3.1).
 NUMPY = """
 import sys, time, numpy as np
-n, dtype, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-rng = np.random.default_rng(1)
-a, b = (rng.random((n, n)).astype(dtype) for _ in range(2))
-a @ b
+n, dtype, seconds, file = int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4]
+def filled(seed):
+    power = np.cumprod(np.full(n * n, 6364136223846793005, dtype=np.uint64))
+    steps = np.cumsum(np.r_[np.uint64(1), power[:-1]])
+    state = power * np.uint64(2 * seed + 1) + np.uint64(1442695040888963407) * steps
+    return ((state >> np.uint64(40)) / 2.0**23 - 1).reshape(n, n).astype(dtype)
+a, b = filled(1), filled(2)
+c = a @ b
+nu = n * np.finfo(dtype).eps / 2
+bound = 2 * nu / (1 - nu) * (np.abs(a).astype(float) @ np.abs(b).astype(float))
+ours = np.fromfile(file, dtype=dtype).reshape(n, n)
+wrong = np.argwhere(~(np.abs(c.astype(float) - ours) <= bound))
+if len(wrong):
+    at = tuple(wrong[0])
+    sys.exit(f"GEMM {dtype} {n}, row {at[0]}, column {at[1]}: redline has {ours[at]}, NumPy {c[at]}: "
+             "not the same answer, so no ratio is given")
+del bound, ours
 times, begin = [], time.perf_counter()
 while len(times) < 3 or time.perf_counter() - begin < seconds:
     start = time.perf_counter(); a @ b; times.append(time.perf_counter() - start)
@@ -90,14 +101,14 @@ def fio(directory, mode, block_kib, depth, seconds):
 
 
 def table(title, rows, rounds):
-    """Each row: name, unit, ours and a dict of theirs, all functions. Turn by turn. Gives the medians."""
+    """Each row: name, unit, program, ours and a dict of theirs, all functions. Turn by turn. Gives
+    the medians."""
     kept = []
     print(f"\n{title}\n{'':<30} {'ours':>9} {'theirs':>9}  ratio  spread  peer")
-    for name, unit, ours, theirs in rows:
+    for name, unit, program, ours, theirs in rows:
         found = {None: [], **{peer: [] for peer in theirs}}
         for turn in range(rounds):
-            order = [None, *theirs]
-            for peer in order if turn % 2 == 0 else reversed(order):
+            for peer in record.in_turn(turn, [None, *theirs]):
                 found[peer].append(ours() if peer is None else theirs[peer]())
         mine = statistics.median(found[None])
         medians = {peer: statistics.median(found[peer]) for peer in theirs}
@@ -106,7 +117,7 @@ def table(title, rows, rounds):
         print(f"{name:<30} {mine:>9.1f} {medians[peer]:>9.1f}  {mine / medians[peer]:5.3f} "
               f"{spread:5.1f} %  {peer}, {unit}", flush=True)
         # Of several kernels of one program the best is the peer.
-        case, program = (f"{name} ({peer})", "likwid-bench") if len(theirs) > 1 else (name, peer)
+        case = f"{name} ({peer})" if len(theirs) > 1 else name
         kept.append(record.row(case, program, unit, found[None], found[peer],
                                more_is_better=unit != "us"))
     return kept
@@ -115,7 +126,7 @@ def table(title, rows, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", default=["memory", "compute", "storage"])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=8, help="even, so that both sides go first as often")
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--dir", default=tempfile.gettempdir())
     parser.add_argument("--peer", help="the built example, instead of building it")
@@ -124,15 +135,18 @@ def main():
     parser.add_argument("--json", help="keep the medians here, for redline report")
     options = parser.parse_args()
     kept = []
-    peer = options.peer or build()
+    if options.peer:
+        os.environ["PEERS_PROBER"] = options.peer
+    peer = record.prober()
     ours = lambda *words: float(text([peer, *map(str, words)]).split()[0])  # noqa: E731
     seconds, cores = options.seconds, len(os.sched_getaffinity(0))
     counts = sorted({1, cores})
     wanted = lambda rows: [row for row in rows if options.only in row[0]]  # noqa: E731
 
     if "memory" in options.sections and available("likwid-bench"):
+        program = f"likwid-bench {version(['likwid-bench', '-v'])}"
         rows = [
-            (f"{kernel}, {stores}, {threads}", "GB/s",
+            (f"{kernel}, {stores}, {threads}", "GB/s", program,
              lambda k=kernel, s=stores, t=threads: ours("stream", k, s, t, MIB[k], seconds),
              {f"{name}_{width}": (lambda n=f"{name}_{width}", t=threads: likwid(n, t, seconds))
               for width in widths()})
@@ -140,37 +154,57 @@ def main():
         ]
         kept += table("memory: 2 GB over all arrays", wanted(rows), options.rounds)
     if "compute" in options.sections:
-        kept += table("compute", wanted(compute_rows(ours, counts, seconds, options.python)), options.rounds)
+        with tempfile.TemporaryDirectory() as folder:
+            rows = compute_rows(ours, folder, counts, seconds, options.python)
+            kept += table("compute", wanted(rows), options.rounds)
     if "storage" in options.sections and available("fio"):
         kept += storage(peer, options)
     if options.json:
         record.write(options.json, __file__, kept)
 
 
-def compute_rows(ours, counts, seconds, python):
+def version(command):
+    """The version that `command` prints: its first number with a dot."""
+    return re.search(r"\d+(\.\d+)+", text(command))[0]
+
+
+def gemm_rows(ours, folder, threads, seconds, python):
+    """Products of the same matrices; ours is written once for NumPy's process to hold its own against."""
+    program = f"NumPy {version([python, '-c', 'import numpy; print(numpy.__version__)'])}"
+
+    def numpy(dtype, n):
+        file = os.path.join(folder, f"{dtype}-{n}")
+        if not os.path.exists(file):
+            ours("product", dtype, threads, n, file)
+        return float(text([python, "-c", NUMPY, str(n), dtype.replace("f", "float"), str(seconds), file]))
+
+    return [
+        (f"GEMM {dtype} {n}, all", "GFLOPS", program,
+         lambda d=dtype, n=n: ours("gemm", d, threads, n, seconds),
+         {"NumPy": lambda d=dtype, n=n: numpy(d, n)})
+        for dtype in ["f64", "f32"] for n in [512, 2048]
+    ]
+
+
+def compute_rows(ours, folder, counts, seconds, python):
     rows = []
     if available("cc"):
-        loop = os.path.join(tempfile.mkdtemp(), "probe_fma")
-        text(["cc", "-O2", "-march=native", "-pthread", os.path.join(HERE, "probe_fma.c"), "-o", loop])
+        loop = os.path.join(folder, "probe_fma")
+        program = f"C intrinsics, cc {version(['cc', '-dumpfullversion', '-dumpversion'])}"
+        text(["cc", "-O2", "-march=native", "-pthread", os.path.join(HERE, "probe_fma.c"), "-o", loop, "-lm"])
         rows += [
-            (f"FMA {dtype}, {threads}", "GFLOPS",
+            (f"FMA {dtype}, {threads}", "GFLOPS", program,
              lambda d=dtype, t=threads: ours("fma", d, t, seconds),
              {"C intrinsics": lambda d=dtype, t=threads: float(text([loop, d, str(t), str(seconds)]))})
             for dtype in ["f64", "f32"] for threads in counts
         ]
-    rows += [
-        (f"GEMM {dtype} {n}, all", "GFLOPS",
-         lambda d=dtype, n=n: ours("gemm", d, counts[-1], n, seconds),
-         {"NumPy": lambda d=dtype, n=n: float(text([python, "-c", NUMPY, str(n), d.replace("f", "float"), str(seconds)]))})
-        for dtype in ["f64", "f32"] for n in [512, 2048]
-    ]
-    return rows
+    return rows + gemm_rows(ours, folder, counts[-1], seconds, python)
 
 
 def storage(peer, options):
-    directory, seconds = options.dir, options.seconds
+    directory, seconds, program = options.dir, options.seconds, f"fio {version(['fio', '--version'])}"
     rates = [
-        (f"{op} direct {block} KiB, depth {depth}", "MB/s",
+        (f"{op} direct {block} KiB, depth {depth}", "MB/s", program,
          lambda o=op, b=block, d=depth: float(text([peer, o, directory, "512", str(b), str(d), str(seconds)])),
          {"fio": lambda o=op, b=block, d=depth: fio(directory, {"save": "write", "load": "read"}[o], b, d, seconds)[0]})
         for block, depth in [(1024, 1), (1024, 4), (64, 8), (4, 1)] for op in ["save", "load"]
@@ -178,9 +212,9 @@ def storage(peer, options):
     for depth in [1, 32]:
         random = lambda d=depth: text([peer, "randread", directory, "512", str(d), str(seconds)]).split()  # noqa: E731
         rates += [
-            (f"randread 4 KiB, depth {depth}", "IOPS", lambda r=random: float(r()[0]),
+            (f"randread 4 KiB, depth {depth}", "IOPS", program, lambda r=random: float(r()[0]),
              {"fio": lambda d=depth: fio(directory, "randread", 4, d, seconds)[1]}),
-            (f"randread p99, depth {depth}", "us", lambda r=random: float(r()[1]),
+            (f"randread p99, depth {depth}", "us", program, lambda r=random: float(r()[1]),
              {"fio": lambda d=depth: fio(directory, "randread", 4, d, seconds)[2]}),
         ]
     kept = table("storage: 512 MiB file", [row for row in rates if options.only in row[0]], options.rounds)
@@ -188,16 +222,6 @@ def storage(peer, options):
         if name.startswith("peer.0."):
             os.remove(os.path.join(directory, name))
     return kept
-
-
-def build():
-    out = text(["cargo", "build", "--release", "-p", "hw-probe", "--example", "peer",
-                "--message-format=json"], cwd=ROOT)
-    for line in out.splitlines():
-        message = json.loads(line)
-        if message.get("executable") and message["target"]["name"] == "peer":
-            return message["executable"]
-    sys.exit("cargo built no peer")
 
 
 def available(tool):

@@ -1,11 +1,14 @@
 /* The FMA peak by hand: 16 chains of AVX-512, or 12 of AVX2 (its 16 registers hold no more beside the
    two constants), of fused multiply-adds on each of N threads: the same work on each, timed from the
-   first one's beginning to the last one's end, as ours is.
-   cc -O2 -march=native -pthread probe_fma.c -o probe_fma; ./probe_fma f64|f32 THREADS SECONDS */
+   first one's beginning to the last one's end, as ours is. Every lane must end where fma() leads the
+   same chain, as ours must.
+   cc -O2 -march=native -pthread probe_fma.c -o probe_fma -lm; ./probe_fma f64|f32 THREADS SECONDS */
 #define _GNU_SOURCE
 #include <immintrin.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +40,22 @@ static const long LINKS = 1000000;
 static pthread_barrier_t barrier;
 static int single;
 static long calls;
+static atomic_int wrong;
+
+/* Where chain k stands after SETTLED links and any more, by fma() and fmaf(). */
+enum { SETTLED = 2048 };
+static double settled_double[16];
+static float settled_single[16];
+
+static void settle(void) {
+    for (int k = 0; k < 16; k++) {
+        settled_double[k] = settled_single[k] = k + 1;
+        for (int link = 0; link < SETTLED; link++) {
+            settled_double[k] = fma(settled_double[k], 0.75, 0.5);
+            settled_single[k] = fmaf(settled_single[k], 0.75f, 0.5f);
+        }
+    }
+}
 
 struct span {
     long cpu;
@@ -49,7 +68,7 @@ static double now(void) {
     return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-#define BODY(V, SET, FMA)                                                                         \
+#define BODY(V, E, SETTLED_AT, SET, FMA)                                                          \
     volatile double vf = 0.75, vt = 0.5;                                                          \
     V f = SET(vf), t = SET(vt);                                                                   \
     V a = SET(1), b = SET(2), c = SET(3), d = SET(4), e = SET(5), g = SET(6), h = SET(7),         \
@@ -62,11 +81,12 @@ static double now(void) {
         FOUR_MORE(n = FMA(n, f, t); o = FMA(o, f, t); p = FMA(p, f, t); q = FMA(q, f, t);)        \
     }                                                                                             \
     V all[16] = {a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q};                                 \
-    volatile char sink = 0;                                                                       \
-    for (size_t x = 0; x < sizeof all; x++) sink ^= ((char *)all)[x];
+    for (int chain = 0; chain < CHAINS; chain++)                                                  \
+        for (size_t lane = 0; lane < sizeof(V) / sizeof(E); lane++)                               \
+            if (((E *)&all[chain])[lane] != SETTLED_AT[chain]) wrong = 1;
 
-static void run_double(long links) { BODY(vd, SETD, FMAD) }
-static void run_single(long links) { BODY(vs, SETS, FMAS) }
+static void run_double(long links) { BODY(vd, double, settled_double, SETD, FMAD) }
+static void run_single(long links) { BODY(vs, float, settled_single, SETS, FMAS) }
 
 static void run(void) { (single ? run_single : run_double)(LINKS); }
 
@@ -88,6 +108,7 @@ int main(int argc, char **argv) {
     if (argc != 4) return 2;
     single = !strcmp(argv[1], "f32");
     long threads = atol(argv[2]);
+    settle();
     run();
     double begin = now();
     run();
@@ -105,6 +126,7 @@ int main(int argc, char **argv) {
         if (spans[t].begin < first) first = spans[t].begin;
         if (spans[t].end > last) last = spans[t].end;
     }
+    if (wrong) return fprintf(stderr, "a chain ended at a wrong value\n"), 1;
     const double flops = 2.0 * LINKS * CHAINS * LANES * (single ? 2 : 1) * calls * threads;
     printf("%.3f\n", flops / (last - first) * 1e-9);
     return 0;

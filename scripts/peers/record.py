@@ -1,16 +1,19 @@
 """Keeps what a peers' script has measured: `redline.peers/1`, which `redline report` shows.
 
 The document is described in crates/perf-gate/src/peers.rs. A script replaces its own run on this
-kind of machine and leaves the others."""
+machine and leaves the others: a machine is known by the fingerprint that `redline probe` prints too,
+not by its processor's name, which many share. Runs of before there was one are never replaced."""
 
 import datetime
 import json
 import os
-import platform
 import statistics
+import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = "redline.peers/1"
 
 
@@ -50,15 +53,44 @@ def markdown(rows):
     return "\n".join(lines)
 
 
-def processor():
-    """The processor's name, as `redline probe` has it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+def in_turn(turn, sides):
+    """`sides` in the order of round `turn`: every other round backwards, so that no side always
+    finds the cooler chip."""
+    return list(sides) if turn % 2 == 0 else list(reversed(list(sides)))
+
+
+def text(command, **more):
+    """What `command` prints; its own words where it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    if done.returncode:
+        told = textwrap.shorten(" ".join(map(str, command)), 100)
+        sys.exit(f"{told}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def prober():
+    """The built example `peer` of crates/hw-probe: named by PEERS_PROBER, or built now."""
+    if "PEERS_PROBER" in os.environ:
+        return os.environ["PEERS_PROBER"]
+    out = text(["cargo", "build", "--release", "-p", "hw-probe", "--example", "peer",
+                "--message-format=json"], cwd=ROOT)
+    for line in out.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == "peer":
+            return message["executable"]
+    sys.exit("cargo built no peer")
+
+
+def machine():
+    """The processor's name, and what else tells this machine from others of that name."""
+    found = json.loads(text([prober(), "machine"]))
+    kept = ("fingerprint", "cores", "threads", "memory_bytes", "os", "kernel", "hypervisor")
+    return {"machine": found["cpu_model"], "host": {name: found[name] for name in kept}}
+
+
+def place(run):
+    """What tells the machine of a run from others."""
+    return (run["machine"], (run.get("host") or {}).get("fingerprint", ""))
 
 
 def known(path):
@@ -78,10 +110,10 @@ def write(path, script, rows):
     run = {
         "script": Path(script).name,
         "measured_at": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "machine": processor(),
+        **machine(),
         "rows": rows,
     }
-    which = lambda run: (run["script"], run["machine"])  # noqa: E731
+    which = lambda run: (run["script"], *place(run))  # noqa: E731
     others = [other for other in document["runs"] if which(other) != which(run)]
     document["runs"] = sorted([*others, run], key=which)
     path.parent.mkdir(parents=True, exist_ok=True)

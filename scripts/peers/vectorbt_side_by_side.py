@@ -4,10 +4,10 @@
     cargo build --release
     .venv/bin/python scripts/peers/vectorbt_side_by_side.py --data year.parquet [--json FILE]
 
-Checks that both sides computed the same thing, then prints times and their ratio: the moving
-average crossover 20/50 with fees and slippage, over the file and over 1,260 daily bars, from prices
-to total return and to all statistics, its simulation alone, and 105 pairs of windows. Runs
-alternate; medians are printed. Both sides are warm, except for the pairs: there each is a process
+Stops where the sides do not give the same orders, equity, statistics or trials to 1e-9, then prints
+times and their ratio: the moving average crossover 20/50 with fees and slippage, over the file and
+over 1,260 daily bars, from prices to total return and to all statistics, its simulation alone, and
+105 pairs of windows. Runs alternate, and so does who goes first; medians are printed. Both sides are warm, except for the pairs: there each is a process
 of its own, VectorBT's with its code compiled before. Medians are kept for `redline report` with
 --json benches/record/peers.json.
 """
@@ -27,6 +27,7 @@ import pandas as pd
 import vectorbt as vbt
 from vectorbt.generic.nb import crossed_above_nb
 
+import answers
 import crossover
 import record
 from crossover import CASH, FEES, SLIPPAGE, WINDOWS, computing, redline, timed
@@ -95,24 +96,19 @@ def simulate(close, freq, fast, slow, signals):
     )
 
 
-def largest_difference(ours, theirs):
-    """Largest relative difference of the statistics that both define, and how many there are."""
-    worst, count = (0.0, "-"), 0
+def statistics_agree(ours, theirs):
+    """Holds every statistic of VectorBT's two tables against ours; the largest relative difference,
+    whose, and how many there are. What one side leaves undefined, the other must too."""
+    worst = (0.0, "-")
     for name, expected in theirs.items():
-        value = ours.get(name)
-        if name in ("start", "end") or name not in ours:
-            continue
-        count += 1
-        is_undefined = not math.isfinite(expected)
-        if value is None or is_undefined:
-            assert value is None and is_undefined, f"{name}: {value} and {expected}"
-            continue
-        scale = max(abs(value), abs(expected), 1e-12)
+        value, is_undefined = ours.get(name), not math.isfinite(expected)
+        if name not in ours or (value is None) != is_undefined:
+            answers.refuse(name, ours.get(name, "no such statistic"), expected, PEER)
         # VectorBT cuts durations to whole microseconds.
-        if name.endswith("_duration") and abs(value - expected) < 1e-6:
+        if is_undefined or (name.endswith("_duration") and abs(value - expected) < 1e-6):
             continue
-        worst = max(worst, (abs(value - expected) / scale, name))
-    return worst, count
+        worst = max(worst, (answers.close(name, value, expected, PEER, near_zero=1e-12), name))
+    return worst, len(theirs)
 
 
 def stats_of(pf):
@@ -125,15 +121,56 @@ def stats_of(pf):
 
 
 def agreement(binary, data, close, freq):
-    """Holds one backtest against VectorBT's; gives the signals' source and VectorBT's portfolio."""
-    ours = redline(binary, "backtest", "--data", data, *crossover.SINGLE)
+    """Holds one backtest against VectorBT's, the equity bar by bar; gives the signals' source."""
     same = crossings_of(crossover.averages(binary, data))
     pf = portfolio(close, freq, same)
-    assert ours["orders"] == len(pf.orders.values), "orders"
-    (worst, name), count = largest_difference(ours["stats"], stats_of(pf))
-    print(f"{len(close)} bars, {ours['orders']} orders: {count} statistics, "
-          f"largest relative difference {worst:.1e} ({name})", flush=True)
-    return same, pf
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "equity.parquet")
+        ours = redline(binary, "backtest", "--data", data, *crossover.SINGLE, "--equity-out", file)
+        equity = pd.read_parquet(file)["equity"]
+    if ours["orders"] != len(pf.orders.values):
+        answers.refuse("orders", ours["orders"], len(pf.orders.values), PEER)
+    apart = answers.close("equity", equity, pf.value(), PEER)
+    (worst, name), count = statistics_agree(ours["stats"], stats_of(pf))
+    print(f"{len(close)} bars, {ours['orders']} orders: {count} statistics agree to "
+          f"{answers.TOLERANCE:g}, largest relative difference {worst:.1e} ({name}); equity: {apart:.1e}",
+          flush=True)
+    return same
+
+
+# VectorBT's name of a trial's figure; ours; theirs in ours' unit and sign: VectorBT's drawdown of
+# several columns is negative and a fraction, in its table of one it is positive and in percent.
+TRIALS = {
+    "sharpe_ratio": ("sharpe_ratio", 1), "sortino_ratio": ("sortino_ratio", 1),
+    "calmar_ratio": ("calmar_ratio", 1), "omega_ratio": ("omega_ratio", 1),
+    "max_drawdown": ("max_drawdown_percent", -100), "total_return": ("total_return_percent", 100),
+    "final_value": ("end_value", 1),
+}
+
+
+def trials_agree(search, close, freq, same):
+    """Holds the 105 trials of `search` against VectorBT's."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "trials.parquet")
+        redline(*search, "--out", file)
+        ours = pd.read_parquet(file).set_index(["fast", "slow"])
+    every = sweep(close, freq, same)
+    columns = every.wrapper.columns
+    windows = [(float(fast), float(slow)) for fast, slow in
+               zip(columns.get_level_values("fast"), columns.get_level_values("slow"))]
+    if sorted(windows) != sorted(ours.index):
+        answers.refuse("pairs", len(ours), len(windows), PEER)
+    ours = ours.loc[windows]
+    # What fees have left of an account that they ate is the difference of nearly equal numbers.
+    alive = every.final_value().to_numpy() > CASH / 1e4
+    label = lambda at: f"pair {np.array(windows)[alive][at]}"  # noqa: E731
+    worst = (0.0, "-")
+    for name, (column, scale) in TRIALS.items():
+        here, there = ours[column].to_numpy()[alive], getattr(every, name)().to_numpy()[alive] * scale
+        worst = max(worst, (answers.close(f"trials, {name}", here, there, PEER, label=label), name))
+    print(f"{alive.sum()} of {len(alive)} trials end with more than {CASH / 1e4:g} and agree in "
+          f"{len(TRIALS)} figures to {answers.TOLERANCE:g}, largest relative difference {worst[0]:.1e} "
+          f"({worst[1]})", flush=True)
 
 
 class Singles:
@@ -147,7 +184,11 @@ class Singles:
         self.simulation = lambda: simulate(close, freq, fast, slow, lambda *_: signals)
         self.times = {name: ([], []) for name in ("simulation", "total return", "all statistics")}
 
-    def measure(self):
+    def measure(self, turn):
+        for side in record.in_turn(turn, [self.measure_theirs, self.measure_ours]):
+            side()
+
+    def measure_ours(self):
         total = redline(*self.ours, "--stats", "total_return_percent")
         every = redline(*self.ours)
         ours = {
@@ -155,14 +196,17 @@ class Singles:
             "total return": computing(total),
             "all statistics": computing(every),
         }
+        for name, nanoseconds in ours.items():
+            self.times[name][1].append(nanoseconds / 1e9)
+
+    def measure_theirs(self):
         theirs = {
             "simulation": self.simulation,
             "total return": lambda: portfolio(self.close, self.freq).total_return(),
             "all statistics": lambda: stats_of(portfolio(self.close, self.freq)),
         }
-        for name, (peer, own) in self.times.items():
-            peer.append(min(timed(theirs[name]) for _ in range(2)))
-            own.append(ours[name] / 1e9)
+        for name, work in theirs.items():
+            self.times[name][0].append(min(timed(work) for _ in range(2)))
 
 
 def main():
@@ -178,33 +222,8 @@ def main():
         print(json.dumps({"seconds": seconds, "peak": peak}))
         return
 
-    single = ["backtest", "--data", arguments.data, *crossover.SINGLE]
-    same, pf = agreement(arguments.binary, arguments.data, close, freq)
-    with tempfile.TemporaryDirectory() as folder:
-        equity = str(Path(folder) / "equity.parquet")
-        redline(arguments.binary, *single, "--equity-out", equity)
-        difference = np.abs(pd.read_parquet(equity)["equity"].to_numpy() / pf.value() - 1).max()
-        print(f"equity, {len(close)} points: largest relative difference {difference:.1e}")
-        trials = str(Path(folder) / "trials.parquet")
-        search = ["optimize", "--data", arguments.data, *crossover.PAIRS]
-        redline(arguments.binary, *search, "--out", trials)
-        table = pd.read_parquet(trials).set_index(["fast", "slow"])
-    every = sweep(close, freq, same)
-    # An account that fees have eaten says nothing about agreement: such trials are not compared.
-    alive = every.final_value().to_numpy() > CASH / 1e4
-    print(f"{alive.sum()} of {len(alive)} trials end with more than {CASH / 1e4:g} and are compared")
-    for ratio in ("sharpe_ratio", "sortino_ratio", "calmar_ratio", "omega_ratio", "max_drawdown",
-                  "total_return"):
-        theirs = getattr(every, ratio)()
-        theirs.index = [(float(f), float(s)) for f, s in
-                        zip(theirs.index.get_level_values(0), theirs.index.get_level_values(1))]
-        column = ratio if ratio in table else f"{ratio}_percent"
-        scale = 1 if ratio in table else 100
-        ours_column = np.array([table.loc[key, column] for key in theirs.index])
-        ratios = np.abs(ours_column) / np.abs(theirs.to_numpy() * scale)
-        worst = np.max(np.abs(ratios[alive] - 1))
-        print(f"{alive.sum()} trials, {ratio}: largest relative difference {worst:.1e}")
-    del every, pf
+    search = [arguments.binary, "optimize", "--data", arguments.data, *crossover.PAIRS]
+    trials_agree(search, close, freq, agreement(arguments.binary, arguments.data, close, freq))
     stats_of(portfolio(close, freq)), portfolio(close, freq).total_return()  # compiles
 
     singles = Singles(arguments.binary, arguments.data, close, freq)
@@ -215,20 +234,26 @@ def main():
         days = close_of(daily)
         agreement(arguments.binary, daily, days, pd.Timedelta(1, "D"))
         days = Singles(arguments.binary, daily, days, pd.Timedelta(1, "D"))
-        for _ in range(arguments.runs * 3):
-            singles.measure()
-            days.measure()
-    times = {"105 pairs": ([], [])}
-    peaks = [], []
-    for _ in range(arguments.runs):
+        for turn in range(arguments.runs * 3):
+            singles.measure(turn)
+            days.measure(turn)
+    times, peaks = {"105 pairs": ([], [])}, ([], [])
+
+    def their_pairs():
         child = subprocess.run([sys.executable, __file__, "--data", arguments.data, "--sweep-only"],
                                check=True, capture_output=True)
-        theirs = json.loads(child.stdout)
-        document = redline(arguments.binary, *search)
-        times["105 pairs"][0].append(theirs["seconds"])
-        times["105 pairs"][1].append(computing(document) / 1e9)
-        peaks[0].append(theirs["peak"])
-        peaks[1].append(document["peak_rss_bytes"])
+        document = json.loads(child.stdout)
+        return document["seconds"], document["peak"]
+
+    def our_pairs():
+        document = redline(*search)
+        return computing(document) / 1e9, document["peak_rss_bytes"]
+
+    for turn in range(arguments.runs):
+        for side, work in record.in_turn(turn, [(0, their_pairs), (1, our_pairs)]):
+            seconds, peak = work()
+            times["105 pairs"][side].append(seconds)
+            peaks[side].append(peak)
     times = {
         **singles.times,
         **{f"daily, {name}": pair for name, pair in days.times.items()},

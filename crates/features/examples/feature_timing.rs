@@ -1,7 +1,7 @@
 //! Times each indicator of a set and the whole set over a file of bars, for the comparison with
-//! other libraries: `timing FILE SET ROUNDS THREADS`.
+//! other libraries: `timing FILE SET ROUNDS THREADS`. SET is built in, or a file of one.
 //!
-//! The file holds open, high, low, close and volume as little-endian f64, column after column.
+//! The file of bars holds open, high, low, close and volume as little-endian f64, column after column.
 //! Prints one line per case, `name nanoseconds`, the best of the rounds; the columns of the last
 //! round go to `FILE.out` where `CHECK` is set; the single indicators are left out where `WHOLE` is.
 
@@ -18,12 +18,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (rounds, threads): (usize, usize) = (rounds.parse()?, threads.parse()?);
     let bars = read(file)?;
     let options = ComputeOptions { threads, ..ComputeOptions::default() };
-    let whole = FeatureSet::built_in(set)?;
+    let whole = match set.strip_suffix(".toml") {
+        Some(_) => FeatureSet::parse(&std::fs::read_to_string(set)?)?,
+        None => FeatureSet::built_in(set)?,
+    };
+    let name = whole.name();
     let fresh = best(rounds.min(5), || compute(&whole, bars.view(), &options).map(drop))?;
-    println!("{set}/fresh {fresh}");
+    println!("{name}/fresh {fresh}");
     let mut table = compute(&whole, bars.view(), &options)?;
     let reused = best(rounds, || compute_into(&whole, bars.view(), &options, &mut table))?;
-    println!("{set}/reused {reused}");
+    println!("{name}/reused {reused}");
     if set == "classic" && std::env::var_os("WHOLE").is_none() {
         each_indicator(&bars, &options, rounds)?;
     }

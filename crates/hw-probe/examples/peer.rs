@@ -4,11 +4,15 @@
 //! peer stream read|write|copy|scale|add|triad none|regular|non_temporal|library THREADS MIB SECONDS
 //! peer fma f32|f64 THREADS SECONDS
 //! peer gemm f32|f64 THREADS N SECONDS
+//! peer product f32|f64 THREADS N FILE
 //! peer chase KIB ordinary|huge SECONDS
 //! peer save|load DIR FILE_MIB BLOCK_KIB DEPTH SECONDS
 //! peer randread DIR FILE_MIB DEPTH SECONDS
+//! peer machine
 //! ```
-//! Prints one number, GB/s, GFLOPS, ns or MB/s; `randread` prints IOPS and the p99 in microseconds.
+//! Prints one number, GB/s, GFLOPS, ns or MB/s; `randread` prints IOPS and the p99 in microseconds,
+//! `machine` what the machine is, as JSON. `product` writes the product that `gemm` times, row after
+//! row, little-endian.
 
 use std::error::Error;
 use std::path::Path;
@@ -17,6 +21,7 @@ use std::time::{Duration, Instant};
 use hw_probe::cases::{ChaseCase, FmaCase, StorageCase, StreamArrays};
 use hw_probe::gemm::{self, Backend, Element};
 use hw_probe::{Kernel, StorageRow, Stores};
+use ndarray::Array2;
 
 type Answer = Result<String, Box<dyn Error>>;
 
@@ -34,11 +39,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["gemm", "f64", threads, n, seconds] => {
             product::<f64>(threads.parse()?, n.parse()?, seconds.parse()?)
         }
+        ["product", "f32", threads, n, file] => {
+            written(file, &multiplied(threads.parse()?, n.parse()?, 0.0)?.0, f32::to_le_bytes)
+        }
+        ["product", "f64", threads, n, file] => {
+            written(file, &multiplied(threads.parse()?, n.parse()?, 0.0)?.0, f64::to_le_bytes)
+        }
         ["chase", kib, pages, seconds] => chase(kib.parse()?, *pages == "huge", seconds.parse()?),
         ["randread", dir, mib, depth, seconds] => {
             let case = StorageCase::new(Path::new(dir), mib.parse::<u64>()? << 20)?;
             random(&case.random_reads(depth.parse()?, duration(seconds)?)?)
         }
+        ["machine"] => Ok(serde_json::to_string(&hw_probe::machine())?),
         [op @ ("save" | "load"), dir, mib, block_kib, depth, seconds] => {
             let case = StorageCase::new(Path::new(dir), mib.parse::<u64>()? << 20)?;
             let (block, depth) = (block_kib.parse::<usize>()? << 10, depth.parse()?);
@@ -106,6 +118,26 @@ fn fma(dtype: &str, threads: usize, seconds: f64) -> Answer {
 }
 
 fn product<T: Element>(threads: usize, n: usize, seconds: f64) -> Answer {
+    let (_, mut times) = multiplied::<T>(threads, n, seconds)?;
+    times.sort_by(f64::total_cmp);
+    Ok(format!("{:.3}", 2e-9 * (n as f64).powi(3) / times[times.len() / 2]))
+}
+
+fn written<T: Element, const BYTES: usize>(
+    file: &str,
+    matrix: &Array2<T>,
+    bytes: fn(T) -> [u8; BYTES],
+) -> Answer {
+    std::fs::write(file, matrix.iter().flat_map(|&value| bytes(value)).collect::<Vec<u8>>())?;
+    Ok(format!("{}", matrix.len()))
+}
+
+/// The product of the matrices of seeds 1 and 2, and the seconds of each of three calls or more.
+fn multiplied<T: Element>(
+    threads: usize,
+    n: usize,
+    seconds: f64,
+) -> Result<(Array2<T>, Vec<f64>), Box<dyn Error>> {
     let backend = *Backend::ALL.first().ok_or("no backend")?;
     let (a, b) = (gemm::filled::<T>(n, 1), gemm::filled::<T>(n, 2));
     let mut c = gemm::filled::<T>(n, 3);
@@ -119,8 +151,7 @@ fn product<T: Element>(threads: usize, n: usize, seconds: f64) -> Answer {
     if !gemm::verify(&a, &b, &c) {
         return Err("wrong values".into());
     }
-    times.sort_by(f64::total_cmp);
-    Ok(format!("{:.3}", 2e-9 * (n as f64).powi(3) / times[times.len() / 2]))
+    Ok((c, times))
 }
 
 fn chase(kib: usize, huge: bool, seconds: f64) -> Answer {

@@ -49,7 +49,7 @@ pub use kpi::{
     Better, Kpi, KpiSpec, Measured, Shares, Status, digits, markdown, median, parse as parse_kpis,
     table,
 };
-pub use peers::{PEERS_SCHEMA, PeerRow, PeerRun, Peers};
+pub use peers::{PEERS_SCHEMA, PeerHost, PeerRow, PeerRun, Peers};
 pub use quality::{QUALITY_SCHEMA, Quality, QualityFigure};
 pub use record::{RunRecord, SCHEMA};
 pub use results::{Metric, Results};

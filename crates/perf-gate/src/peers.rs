@@ -3,13 +3,18 @@
 //! ```json
 //! {"schema": "redline.peers/1", "runs": [{
 //!   "script": "features.py", "measured_at": "2026-11-23T10:00:00Z",
-//!   "machine": "Intel(R) Xeon(R) Processor", "rows": [
+//!   "machine": "Intel(R) Xeon(R) Processor",
+//!   "host": {"fingerprint": "0123456789abcdef", "cores": 2, "threads": 2,
+//!     "memory_bytes": 8589934592, "os": "Debian GNU/Linux 12 (bookworm)", "kernel": "6.1.0",
+//!     "hypervisor": "KVM"},
+//!   "rows": [
 //!     {"case": "sma", "peer": "TA-Lib 0.8.2", "unit": "ms",
 //!      "ours": 0.31, "theirs": 0.62, "ratio": 2.0, "ratio_low": 1.9, "ratio_high": 2.2}]}]}
 //! ```
 //!
-//! A script replaces its own run on this kind of machine and leaves the others. `ratio` says how
-//! many times better ours is: theirs over ours of times and memory, ours over theirs of rates.
+//! A script replaces its own run on the machine of this fingerprint and leaves the others; the peer
+//! is named with its version. `ratio` says how many times better ours is: theirs over ours of times
+//! and memory, ours over theirs of rates.
 
 use std::path::Path;
 
@@ -39,8 +44,30 @@ pub struct PeerRun {
     pub measured_at: String,
     /// The processor's name.
     pub machine: String,
+    /// What tells the machine from others of that processor; `None` in runs of before it was kept.
+    #[serde(default)]
+    pub host: Option<PeerHost>,
     /// Case by case.
     pub rows: Vec<PeerRow>,
+}
+
+/// A machine, as [`hw_probe::Machine`] has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeerHost {
+    /// Sixteen hexadecimal digits, a hash of what decides speed.
+    pub fingerprint: String,
+    /// Physical cores.
+    pub cores: usize,
+    /// Threads that a process may run at once.
+    pub threads: usize,
+    /// Main memory, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Operating system.
+    pub os: String,
+    /// Its kernel's release.
+    pub kernel: Option<String>,
+    /// What the machine is a guest of; `None` on bare metal.
+    pub hypervisor: Option<String>,
 }
 
 /// A case on both sides.
@@ -100,6 +127,26 @@ mod tests {
             .collect();
         let peers: Peers = serde_json::from_str(&example).unwrap();
         assert_eq!((peers.schema.as_str(), peers.runs[0].rows[0].ratio), (PEERS_SCHEMA, 2.0));
+        let host = peers.runs[0].host.as_ref().unwrap();
+        assert_eq!((host.cores, host.memory_bytes), (2, Some(8 << 30)));
+    }
+
+    #[test]
+    fn a_run_of_before_hosts_were_kept_is_read() {
+        for host in ["", r#""host": null,"#] {
+            let text = format!(
+                r#"{{"script": "data.py", "measured_at": "2026-11-23T10:00:00Z", "machine": "x",
+                    {host} "rows": []}}"#
+            );
+            assert_eq!(serde_json::from_str::<PeerRun>(&text).unwrap().host, None);
+        }
+    }
+
+    #[test]
+    fn the_kept_record_is_read() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/record/peers.json");
+        let peers = Peers::read(&kept).unwrap();
+        assert!(peers.runs.iter().all(|run| !run.rows.is_empty()));
     }
 
     #[test]
@@ -108,6 +155,7 @@ mod tests {
             script: script.into(),
             measured_at: String::new(),
             machine: machine.into(),
+            host: None,
             rows: Vec::new(),
         };
         let runs = vec![run("a.py", "x"), run("a.py", "y"), run("b.py", "y"), run("b.py", "z")];

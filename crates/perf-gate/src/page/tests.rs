@@ -201,6 +201,7 @@ fn heap_peers_and_quality_are_shown_as_they_were_measured() {
         script: "features.py".to_owned(),
         measured_at: "2026-01-02T03:04:05Z".to_owned(),
         machine: "another processor".to_owned(),
+        host: None,
         rows: vec![row],
     };
     let peers = Peers { schema: PEERS_SCHEMA.to_owned(), runs: vec![run] };
