@@ -4,11 +4,14 @@
 //! The same merges in the same order as the node by node form, therefore the same bits; but the
 //! windows between one row and the whole window never leave the chunk's scratch. The rows that a
 //! chunk shares with the one before are computed again, `window - 1` of them per [`CHUNK`] rows,
-//! so that windows above [`WIDEST`] are left to the nodes.
+//! so that windows above [`WIDEST`] are left to the nodes. The last step leaves out what only a further
+//! one would read.
 
+use std::marker::PhantomData;
+
+use super::lanes::{self, Group, Lanes, Work, groups};
 use super::tree::{Step, steps};
 use crate::engine::{Block, Kernel, stateless};
-use crate::kernel::simd;
 
 /// The widest window that is computed in one kernel.
 pub(crate) const WIDEST: usize = 192;
@@ -39,81 +42,102 @@ impl std::ops::DerefMut for Plane {
 }
 
 /// The most planes that a kernel works on: each step reads one half and writes the other.
-pub(crate) const PLANES: usize = 12;
+pub(crate) const PLANES: usize = 10;
 
-/// Calls `chunk` with the input rows (history first) and the output rows of each chunk.
-macro_rules! chunks {
-    ($rows:expr, $depth:expr, |$from:ident, $input:ident| $body:expr) => {
-        for $from in (0..$rows).step_by(CHUNK) {
-            let $input = $from..($from + CHUNK).min($rows) + $depth;
-            $body
-        }
-    };
+/// A chunk: its input rows, history first, and its output rows; what a kernel does not have is empty.
+struct Chunk<'c> {
+    inputs: [&'c [f64]; 2],
+    outputs: [&'c mut [f64]; 3],
+    scratch: &'c mut [Plane],
 }
 
-/// A chain of one plane: `$double` merges the newer with the older half, `$append` a window with
-/// the row before it, given 1 over the new number of rows.
-macro_rules! chain {
-    ($($(#[$doc:meta])* $name:ident: $steps:ident,
-        |$a:ident, $b:ident| $double:expr, |$w:ident, $x:ident, $share:ident| $append:expr;)+) => {$(
+impl Chunk<'_> {
+    /// Rows of the window.
+    #[inline(always)]
+    fn window(&self) -> usize {
+        self.inputs[0].len() - self.outputs[0].len() + 1
+    }
+}
+
+/// A statistic by steps.
+trait Chain {
+    /// Fills the outputs of a chunk of [`Lanes::ROWS`] rows at least. To be inlined.
+    fn chunk<L: Lanes>(chunk: Chunk<'_>);
+}
+
+/// A block, chunk by chunk.
+struct Chunks<'w, 'a, 'b, C> {
+    block: &'w mut Block<'a, 'b>,
+    chain: PhantomData<C>,
+}
+
+impl<C: Chain> Work for Chunks<'_, '_, '_, C> {
+    type Result = ();
+
+    #[inline(always)]
+    fn on<L: Lanes>(self) {
+        let Block { inputs, outputs, scratch, .. } = self.block;
+        let rows = outputs[0].len();
+        let depth = inputs[0].len() - rows;
+        for from in (0..rows).step_by(CHUNK) {
+            let to = rows.min(from + CHUNK);
+            let mut own = Chunk {
+                inputs: Default::default(),
+                outputs: Default::default(),
+                scratch: &mut **scratch,
+            };
+            for (own, input) in own.inputs.iter_mut().zip(*inputs) {
+                *own = &input[from..to + depth];
+            }
+            for (own, output) in own.outputs.iter_mut().zip(&mut **outputs) {
+                *own = &mut output[from..to];
+            }
+            if to - from < L::ROWS { C::chunk::<f64>(own) } else { C::chunk::<L>(own) }
+        }
+    }
+}
+
+/// Runs a chain on the processor's widest registers.
+fn run<C: Chain>(block: &mut Block<'_, '_>) {
+    lanes::run(Chunks::<C> { block, chain: PhantomData });
+}
+
+/// The kernel of a chain.
+macro_rules! kernel {
+    ($($(#[$doc:meta])* $name:ident: $chain:ty, $outputs:literal;)+) => {$(
         $(#[$doc])*
         pub(crate) static $name: Kernel = Kernel {
             name: concat!(module_path!(), "::", stringify!($name)),
-            outputs: 1,
+            outputs: $outputs,
             state: stateless,
-            run: {
-                #[inline(always)]
-                fn double(out: &mut [f64], newer: &[f64], older: &[f64]) {
-                    let n = out.len();
-                    let (newer, older) = (&newer[..n], &older[..n]);
-                    for i in 0..n {
-                        let ($a, $b) = (newer[i], older[i]);
-                        out[i] = $double;
-                    }
-                }
-                #[inline(always)]
-                fn append(out: &mut [f64], newer: &[f64], x: &[f64], $share: f64) {
-                    let n = out.len();
-                    let (newer, x) = (&newer[..n], &x[..n]);
-                    for i in 0..n {
-                        let ($w, $x) = (newer[i], x[i]);
-                        out[i] = $append;
-                    }
-                }
-                #[inline(always)]
-                fn chunk(x: &[f64], window: usize, out: &mut [f64], s: &mut [Plane]) {
-                    let [from, to, ..] = s else { return };
-                    let (mut from, mut to) = (from, to);
-                    let mut len = x.len();
-                    for step in $steps(window) {
-                        let first = len == x.len();
-                        let source: &[f64] = if first { x } else { &from[..len] };
-                        len -= step.lag();
-                        let last = len == out.len();
-                        let target = if last { &mut *out } else { &mut to[..len] };
-                        match step {
-                            Step::Double(n) => double(target, &source[n..], source),
-                            Step::Append(n) => {
-                                append(target, &source[1..], x, 1.0 / (n + 1) as f64);
-                            }
-                        }
-                        std::mem::swap(&mut from, &mut to);
-                    }
-                }
-                simd! {
-                    fn run(block: &mut Block<'_, '_>) {
-                        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
-                        let depth = x.len() - out.len();
-                        chunks!(out.len(), depth, |from, input| {
-                            let to = from + input.len() - depth;
-                            chunk(&x[input], depth + 1, &mut out[from..to], block.scratch);
-                        });
-                    }
-                }
-                run
-            },
+            run: run::<$chain>,
         };
     )+};
+}
+
+kernel! {
+    /// Rolling sum.
+    SUM: Sum, 1;
+    /// Rolling mean.
+    MEAN: Mean, 1;
+    /// Rolling maximum.
+    MAX: Extreme<Highest>, 1;
+    /// Rolling minimum.
+    MIN: Extreme<Lowest>, 1;
+    /// Sum weighted by 1 to `window`, the newest row the heaviest.
+    WEIGHTED: Weighted, 1;
+    /// Centred squares and products with time of one series.
+    MOMENTS: Moments, 2;
+    /// Centred squares of two series and their centred products.
+    PAIR: Pair, 3;
+    /// Rows since the newest of the window's largest rows.
+    MAX_AGE_NEWEST: Age<Highest, Newest>, 1;
+    /// Rows since the newest of the window's smallest rows.
+    MIN_AGE_NEWEST: Age<Lowest, Newest>, 1;
+    /// Rows since the oldest of the window's largest rows.
+    MAX_AGE_OLDEST: Age<Highest, Oldest>, 1;
+    /// Rows since the oldest of the window's smallest rows.
+    MIN_AGE_OLDEST: Age<Lowest, Oldest>, 1;
 }
 
 /// The steps of a statistic that may count a row twice: doublings, the last of which overlaps.
@@ -128,390 +152,546 @@ fn overlapping(window: usize) -> impl Iterator<Item = Step> {
     })
 }
 
-chain! {
-    /// Rolling sum.
-    SUM: steps, |a, b| a + b, |w, x, _share| w + x;
-    /// Rolling mean.
-    MEAN: steps, |a, b| (a + b) * 0.5, |w, x, share| w + (x - w) * share;
-    /// Rolling maximum.
-    MAX: overlapping,
-        |a, b| { let m = if a > b { a } else { b }; if a.is_nan() { a } else { m } },
-        |w, _x, _share| w;
-    /// Rolling minimum.
-    MIN: overlapping,
-        |a, b| { let m = if a < b { a } else { b }; if a.is_nan() { a } else { m } },
-        |w, _x, _share| w;
-}
-
-/// Sum weighted by 1 to `window`, the newest row the heaviest.
-///
-/// Doubling: the newer half's weights each grow by the older half's rows. Appending the row
-/// before: every weight grows by one, as the older row takes weight 1.
-pub(crate) static WEIGHTED: Kernel =
-    Kernel { name: "weighted", outputs: 1, state: stateless, run: weighted };
-
-simd! {
-    fn weighted(block: &mut Block<'_, '_>) {
-        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
-        let depth = x.len() - out.len();
-        chunks!(out.len(), depth, |from, input| {
-            let to = from + input.len() - depth;
-            weighted_chunk(&x[input], depth + 1, &mut out[from..to], block.scratch);
-        });
-    }
+/// A chain of one plane.
+trait Single {
+    /// The window from its newer and its older half.
+    fn double<L: Lanes>(newer: L, older: L) -> L;
+    /// The window from itself without its oldest row, and that row; `share` is 1 over the rows.
+    fn append<L: Lanes>(newer: L, oldest: L, share: f64) -> L;
 }
 
 #[inline(always)]
-fn weighted_chunk(x: &[f64], window: usize, out: &mut [f64], scratch: &mut [Plane]) {
-    let [sum_a, total_a, sum_b, total_b, ..] = scratch else { return };
-    let (mut from, mut to) = ((sum_a, total_a), (sum_b, total_b));
+fn single<S: Single, L: Lanes>(chunk: Chunk<'_>, steps: impl Iterator<Item = Step>) {
+    let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+    let [from, to, ..] = scratch else { return };
+    let (mut from, mut to) = (from, to);
     let mut len = x.len();
-    for step in steps(window) {
-        let first = len == x.len();
-        let (sum, total): (&[f64], &[f64]) =
-            if first { (x, x) } else { (&from.0[..len], &from.1[..len]) };
+    for step in steps {
+        let source: &[f64] = if len == x.len() { x } else { &from[..len] };
         len -= step.lag();
-        let total_to = if len == out.len() { &mut *out } else { &mut to.1[..len] };
-        let sum_to = &mut to.0[..len];
+        let target = if len == out.len() { &mut *out } else { &mut to[..len] };
         match step {
             Step::Double(n) => {
-                weighted_double(sum_to, total_to, [&sum[n..], sum, &total[n..], total], n as f64);
+                let (newer, older) = (&source[n..][..len], &source[..len]);
+                groups!(L, len, |i| {
+                    S::double(L::load(newer, i), L::load(older, i)).store(target, i);
+                });
             }
-            Step::Append(_) => weighted_append(sum_to, total_to, &sum[1..], &total[1..], x),
+            Step::Append(n) => {
+                let (newer, oldest) = (&source[1..][..len], &x[..len]);
+                let share = 1.0 / (n + 1) as f64;
+                groups!(L, len, |i| {
+                    let merged = S::append(L::load(newer, i), L::load(oldest, i), share);
+                    merged.store(target, i);
+                });
+            }
         }
         std::mem::swap(&mut from, &mut to);
     }
 }
 
+struct Sum;
+
+impl Single for Sum {
+    #[inline(always)]
+    fn double<L: Lanes>(newer: L, older: L) -> L {
+        newer + older
+    }
+
+    #[inline(always)]
+    fn append<L: Lanes>(newer: L, oldest: L, _share: f64) -> L {
+        newer + oldest
+    }
+}
+
+impl Chain for Sum {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let steps = steps(chunk.window());
+        single::<Self, L>(chunk, steps);
+    }
+}
+
+struct Mean;
+
+impl Single for Mean {
+    #[inline(always)]
+    fn double<L: Lanes>(newer: L, older: L) -> L {
+        (newer + older) * L::all(0.5)
+    }
+
+    #[inline(always)]
+    fn append<L: Lanes>(newer: L, oldest: L, share: f64) -> L {
+        newer + (oldest - newer) * L::all(share)
+    }
+}
+
+impl Chain for Mean {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let steps = steps(chunk.window());
+        single::<Self, L>(chunk, steps);
+    }
+}
+
+/// Which of two rows is meant.
+trait End {
+    /// Whether `a` lies further that way than `b`; no where either is NaN.
+    fn beyond<L: Lanes>(a: L, b: L) -> L::Mask;
+    /// The one that lies further that way; `b` where either is NaN.
+    fn further<L: Lanes>(a: L, b: L) -> L;
+    /// Whether `a` lies as far that way as `b`, or further.
+    fn as_far<L: Lanes>(a: L, b: L) -> L::Mask;
+}
+
+struct Highest;
+
+impl End for Highest {
+    #[inline(always)]
+    fn further<L: Lanes>(a: L, b: L) -> L {
+        a.larger(b)
+    }
+
+    #[inline(always)]
+    fn beyond<L: Lanes>(a: L, b: L) -> L::Mask {
+        a.above(b)
+    }
+
+    #[inline(always)]
+    fn as_far<L: Lanes>(a: L, b: L) -> L::Mask {
+        a.at_least(b)
+    }
+}
+
+struct Lowest;
+
+impl End for Lowest {
+    #[inline(always)]
+    fn further<L: Lanes>(a: L, b: L) -> L {
+        a.smaller(b)
+    }
+
+    #[inline(always)]
+    fn beyond<L: Lanes>(a: L, b: L) -> L::Mask {
+        b.above(a)
+    }
+
+    #[inline(always)]
+    fn as_far<L: Lanes>(a: L, b: L) -> L::Mask {
+        b.at_least(a)
+    }
+}
+
+/// The extreme itself. A NaN wins, so that it marks each window that holds it.
+struct Extreme<E>(PhantomData<E>);
+
+impl<E: End> Single for Extreme<E> {
+    #[inline(always)]
+    fn double<L: Lanes>(newer: L, older: L) -> L {
+        L::pick(newer.is_nan(), newer, E::further(newer, older))
+    }
+
+    /// Overlapping steps append nothing.
+    #[inline(always)]
+    fn append<L: Lanes>(newer: L, _oldest: L, _share: f64) -> L {
+        newer
+    }
+}
+
+impl<E: End> Chain for Extreme<E> {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let steps = overlapping(chunk.window());
+        single::<Self, L>(chunk, steps);
+    }
+}
+
+/// Doubling: the newer half's weights each grow by the older half's rows. Appending the row before:
+/// every weight grows by one, as the older row takes weight 1.
+struct Weighted;
+
+impl Chain for Weighted {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let window = chunk.window();
+        let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+        let [sum_a, total_a, sum_b, total_b, ..] = scratch else { return };
+        let (mut from, mut to) = ((sum_a, total_a), (sum_b, total_b));
+        let mut len = x.len();
+        for step in steps(window) {
+            let (sum, total): (&[f64], &[f64]) =
+                if len == x.len() { (x, x) } else { (&from.0[..len], &from.1[..len]) };
+            len -= step.lag();
+            let is_last = len == out.len();
+            let total_to = if is_last { &mut *out } else { &mut to.1[..len] };
+            match step {
+                Step::Double(n) => {
+                    let (ta, tb, sa) = (&total[n..][..len], &total[..len], &sum[n..][..len]);
+                    let rows = L::all(n as f64);
+                    groups!(L, len, |i| {
+                        let both = L::load(ta, i) + L::load(tb, i);
+                        (both + L::load(sa, i) * rows).store(total_to, i);
+                    });
+                }
+                Step::Append(_) => {
+                    let (t, s, x) = (&total[1..][..len], &sum[1..][..len], &x[..len]);
+                    groups!(L, len, |i| {
+                        let both = L::load(t, i) + L::load(s, i);
+                        (both + L::load(x, i)).store(total_to, i);
+                    });
+                }
+            }
+            if !is_last {
+                let (newer, older) = match step {
+                    Step::Double(n) => (&sum[n..][..len], &sum[..len]),
+                    Step::Append(_) => (&sum[1..][..len], &x[..len]),
+                };
+                let sum_to = &mut to.0[..len];
+                groups!(L, len, |i| {
+                    (L::load(newer, i) + L::load(older, i)).store(sum_to, i);
+                });
+            }
+            std::mem::swap(&mut from, &mut to);
+        }
+    }
+}
+
+/// Of the newer and the older part of each window.
+type Both<'p> = [&'p [f64]; 2];
+
+/// Where the newer and the older parts of `len` windows lie in the windows of before.
 #[inline(always)]
-fn weighted_double(sum: &mut [f64], total: &mut [f64], of: [&[f64]; 4], rows: f64) {
-    let n = sum.len();
-    let [sa, sb, ta, tb] = of;
-    let (sa, sb, ta, tb) = (&sa[..n], &sb[..n], &ta[..n], &tb[..n]);
-    let total = &mut total[..n];
-    for i in 0..n {
-        total[i] = (ta[i] + tb[i]) + sa[i] * rows;
-    }
-    for i in 0..n {
-        sum[i] = sa[i] + sb[i];
-    }
+fn parts(of: &[f64], step: Step, len: usize) -> Both<'_> {
+    [&of[step.lag()..][..len], &of[..len]]
 }
 
+/// Where the newest rows of the parts of `len` windows lie.
 #[inline(always)]
-fn weighted_append(sum: &mut [f64], total: &mut [f64], s: &[f64], t: &[f64], x: &[f64]) {
-    let n = sum.len();
-    let (total, s, t, x) = (&mut total[..n], &s[..n], &t[..n], &x[..n]);
-    for i in 0..n {
-        total[i] = (t[i] + s[i]) + x[i];
-    }
-    for i in 0..n {
-        sum[i] = s[i] + x[i];
+fn newest(x: &[f64], step: Step, len: usize) -> Both<'_> {
+    match step {
+        Step::Double(n) => [&x[2 * n - 1..][..len], &x[n - 1..][..len]],
+        Step::Append(n) => [&x[n..][..len], &x[..len]],
     }
 }
 
-/// Centred squares and products with time of one series.
-pub(crate) static MOMENTS: Kernel =
-    Kernel { name: "moments", outputs: 2, state: stateless, run: moments };
-
-simd! {
-    fn moments(block: &mut Block<'_, '_>) {
-        let x = block.inputs[0];
-        let [squares, trend] = block.outputs else { return };
-        let depth = x.len() - squares.len();
-        chunks!(squares.len(), depth, |from, input| {
-            let to = from + input.len() - depth;
-            moments_chunk(
-                &x[input],
-                depth + 1,
-                [&mut squares[from..to], &mut trend[from..to]],
-                block.scratch,
-            );
-        });
-    }
+/// With which weights the gap between the means of two parts counts: Chan, Golub and LeVeque (1983).
+struct Weights {
+    /// In the mean.
+    share: f64,
+    /// In the squares and products.
+    weight: f64,
+    /// In the products with time: the mean times of the parts lie half of their rows apart.
+    time: f64,
 }
 
-/// The three planes of a window: mean less the newest row, squares, products with time.
-struct Planes<'p> {
-    mean: &'p [f64],
-    squares: &'p [f64],
-    trend: &'p [f64],
-}
-
-#[inline(always)]
-fn moments_chunk(x: &[f64], window: usize, out: [&mut [f64]; 2], scratch: &mut [Plane]) {
-    let [ma, sa, ta, mb, sb, tb, ..] = scratch else { return };
-    let (mut from, mut to) = ((ma, sa, ta), (mb, sb, tb));
-    let [squares_out, trend_out] = out;
-    let mut len = x.len();
-    for step in steps(window) {
-        let planes =
-            Planes { mean: &from.0[..len], squares: &from.1[..len], trend: &from.2[..len] };
-        let first = len == x.len();
-        len -= step.lag();
-        let m = &mut to.0[..len];
-        let (s, t) = if len == squares_out.len() {
-            (&mut *squares_out, &mut *trend_out)
-        } else {
-            (&mut to.1[..len], &mut to.2[..len])
-        };
+impl Weights {
+    fn of(step: Step) -> Self {
         match step {
-            _ if first => moments_first(m, s, t, &x[1..], x),
             Step::Double(n) => {
-                moments_double(m, s, t, &x[2 * n - 1..], &x[n - 1..], &planes, n);
+                Self { share: 0.5, weight: n as f64 / 2.0, time: (n * n) as f64 / 2.0 }
             }
-            Step::Append(n) => moments_append(m, s, t, &x[n..], x, &planes, n as f64),
+            Step::Append(n) => {
+                let rows = n as f64;
+                Self { share: 1.0 / (rows + 1.0), weight: rows / (rows + 1.0), time: rows / 2.0 }
+            }
         }
-        std::mem::swap(&mut from, &mut to);
+    }
+}
+
+/// How moments are merged. Means are kept less the newest row of their part, where they are small and
+/// exact.
+trait Merge {
+    /// By how much the newer part's mean exceeds the older's, from the newest rows' difference.
+    fn gap<L: Lanes>(step: L, means: Both<'_>, i: Group<L>) -> L;
+    /// The merged mean, from by how much it lies below the newer one.
+    fn mean<L: Lanes>(means: Both<'_>, i: Group<L>, below: L) -> L;
+    /// A merged sum, from what the gap adds.
+    fn sum<L: Lanes>(sums: Both<'_>, i: Group<L>, added: L) -> L;
+}
+
+/// Two rows: the moments of one are 0.
+struct Rows;
+
+impl Merge for Rows {
+    #[inline(always)]
+    fn gap<L: Lanes>(step: L, _means: Both<'_>, _i: Group<L>) -> L {
+        step
+    }
+
+    #[inline(always)]
+    fn mean<L: Lanes>(_means: Both<'_>, _i: Group<L>, below: L) -> L {
+        below * L::all(-1.0)
+    }
+
+    #[inline(always)]
+    fn sum<L: Lanes>(_sums: Both<'_>, _i: Group<L>, added: L) -> L {
+        added
+    }
+}
+
+/// Two windows.
+struct Halves;
+
+impl Merge for Halves {
+    #[inline(always)]
+    fn gap<L: Lanes>(step: L, [newer, older]: Both<'_>, i: Group<L>) -> L {
+        step + (L::load(newer, i) - L::load(older, i))
+    }
+
+    #[inline(always)]
+    fn mean<L: Lanes>([newer, _]: Both<'_>, i: Group<L>, below: L) -> L {
+        L::load(newer, i) - below
+    }
+
+    #[inline(always)]
+    fn sum<L: Lanes>([newer, older]: Both<'_>, i: Group<L>, added: L) -> L {
+        (L::load(newer, i) + L::load(older, i)) + added
+    }
+}
+
+/// A window and the row before it.
+struct RowBefore;
+
+impl Merge for RowBefore {
+    #[inline(always)]
+    fn gap<L: Lanes>(step: L, [newer, _]: Both<'_>, i: Group<L>) -> L {
+        step + L::load(newer, i)
+    }
+
+    #[inline(always)]
+    fn mean<L: Lanes>([newer, _]: Both<'_>, i: Group<L>, below: L) -> L {
+        L::load(newer, i) - below
+    }
+
+    #[inline(always)]
+    fn sum<L: Lanes>([newer, _]: Both<'_>, i: Group<L>, added: L) -> L {
+        L::load(newer, i) + added
+    }
+}
+
+/// One series in one step: the newest rows, the means and the squares of the parts of its windows.
+struct Side<'p> {
+    rows: Both<'p>,
+    means: Both<'p>,
+    squares: Both<'p>,
+}
+
+impl<'p> Side<'p> {
+    #[inline(always)]
+    fn new(x: &'p [f64], [mean, squares]: Both<'p>, step: Step, len: usize) -> Self {
+        Self {
+            rows: newest(x, step, len),
+            means: parts(mean, step, len),
+            squares: parts(squares, step, len),
+        }
+    }
+
+    #[inline(always)]
+    fn gap<M: Merge, L: Lanes>(&self, i: Group<L>) -> L {
+        M::gap(L::load(self.rows[0], i) - L::load(self.rows[1], i), self.means, i)
+    }
+
+    #[inline(always)]
+    fn mean<M: Merge, L: Lanes>(&self, i: Group<L>, gap: L, weights: &Weights) -> L {
+        M::mean(self.means, i, gap * L::all(weights.share))
+    }
+
+    #[inline(always)]
+    fn squares<M: Merge, L: Lanes>(&self, i: Group<L>, gap: L, weights: &Weights) -> L {
+        M::sum(self.squares, i, gap * gap * L::all(weights.weight))
+    }
+}
+
+/// Does `$step::<_, L>` with the way in which the step merges.
+macro_rules! merging {
+    ($is_first:expr, $of:expr, $step:ident($($argument:expr),*)) => {
+        match $of {
+            _ if $is_first => $step::<Rows, L>($($argument),*),
+            Step::Double(_) => $step::<Halves, L>($($argument),*),
+            Step::Append(_) => $step::<RowBefore, L>($($argument),*),
+        }
+    };
+}
+
+/// Squares, and products with time.
+struct Moments;
+
+impl Chain for Moments {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let window = chunk.window();
+        let Chunk { inputs: [x, _], outputs: [squares_out, trend_out, _], scratch } = chunk;
+        let [ma, sa, ta, mb, sb, tb, ..] = scratch else { return };
+        let (mut from, mut to) = ((ma, sa, ta), (mb, sb, tb));
+        let mut len = x.len();
+        for step in steps(window) {
+            let before = len;
+            len -= step.lag();
+            let is_last = len == squares_out.len();
+            let side = Side::new(x, [&from.0[..before], &from.1[..before]], step, len);
+            let trend = parts(&from.2[..before], step, len);
+            let mean = if is_last { None } else { Some(&mut to.0[..len]) };
+            let sums = if is_last {
+                [&mut *squares_out, &mut *trend_out]
+            } else {
+                [&mut to.1[..len], &mut to.2[..len]]
+            };
+            let weights = Weights::of(step);
+            merging!(before == x.len(), step, moments_step(&side, trend, &weights, mean, sums));
+            std::mem::swap(&mut from, &mut to);
+        }
     }
 }
 
 #[inline(always)]
-fn moments_first(m: &mut [f64], s: &mut [f64], t: &mut [f64], x: &[f64], x0: &[f64]) {
-    let n = m.len();
-    let (s, t, x, x0) = (&mut s[..n], &mut t[..n], &x[..n], &x0[..n]);
-    for i in 0..n {
-        let gap = x[i] - x0[i];
-        m[i] = gap * -0.5;
-        s[i] = gap * gap * 0.5;
-        t[i] = gap * 0.5;
-    }
-}
-
-#[inline(always)]
-fn moments_double(
-    m: &mut [f64],
-    s: &mut [f64],
-    t: &mut [f64],
-    x: &[f64],
-    x0: &[f64],
-    of: &Planes<'_>,
-    rows: usize,
+fn moments_step<M: Merge, L: Lanes>(
+    side: &Side<'_>,
+    trend: Both<'_>,
+    weights: &Weights,
+    mut mean_to: Option<&mut [f64]>,
+    [squares_to, trend_to]: [&mut [f64]; 2],
 ) {
-    let n = m.len();
-    let (s, t, x, x0) = (&mut s[..n], &mut t[..n], &x[..n], &x0[..n]);
-    let (ma, mb) = (&of.mean[rows..][..n], &of.mean[..n]);
-    let (sa, sb) = (&of.squares[rows..][..n], &of.squares[..n]);
-    let (ta, tb) = (&of.trend[rows..][..n], &of.trend[..n]);
-    let (weight, time) = (rows as f64 / 2.0, (rows * rows) as f64 / 2.0);
-    for i in 0..n {
-        let gap = (x[i] - x0[i]) + (ma[i] - mb[i]);
-        m[i] = ma[i] - gap * 0.5;
-        s[i] = (sa[i] + sb[i]) + gap * gap * weight;
-        t[i] = (ta[i] + tb[i]) + gap * time;
+    let len = squares_to.len();
+    let trend_to = &mut trend_to[..len];
+    let time = L::all(weights.time);
+    groups!(L, len, |i| {
+        let gap = side.gap::<M, L>(i);
+        side.squares::<M, L>(i, gap, weights).store(squares_to, i);
+        M::sum(trend, i, gap * time).store(trend_to, i);
+        if let Some(mean_to) = &mut mean_to {
+            side.mean::<M, L>(i, gap, weights).store(mean_to, i);
+        }
+    });
+}
+
+/// Squares of two series, and their products.
+struct Pair;
+
+impl Chain for Pair {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let window = chunk.window();
+        let Chunk { inputs: [x, y], outputs: [xx, yy, xy], scratch } = chunk;
+        let (mut from, mut to) = scratch.split_at_mut(PLANES / 2);
+        let mut len = x.len();
+        for step in steps(window) {
+            let before = len;
+            len -= step.lag();
+            let [mx, sx, my, sy, p] = &*from else { return };
+            let of = [
+                Side::new(x, [&mx[..before], &sx[..before]], step, len),
+                Side::new(y, [&my[..before], &sy[..before]], step, len),
+            ];
+            let products = parts(&p[..before], step, len);
+            let [mx, sx, my, sy, p] = &mut *to else { return };
+            let (means, sums) = if len == xx.len() {
+                (None, [&mut *xx, &mut *yy, &mut *xy])
+            } else {
+                (Some([&mut mx[..len], &mut my[..len]]), [sx, sy, p].map(|p| &mut p[..len]))
+            };
+            let weights = Weights::of(step);
+            merging!(before == x.len(), step, pair_step(&of, products, &weights, means, sums));
+            std::mem::swap(&mut from, &mut to);
+        }
     }
 }
 
 #[inline(always)]
-fn moments_append(
-    m: &mut [f64],
-    s: &mut [f64],
-    t: &mut [f64],
-    x: &[f64],
-    x0: &[f64],
-    of: &Planes<'_>,
-    rows: f64,
+fn pair_step<M: Merge, L: Lanes>(
+    [x, y]: &[Side<'_>; 2],
+    products: Both<'_>,
+    weights: &Weights,
+    mut means_to: Option<[&mut [f64]; 2]>,
+    [xx, yy, xy]: [&mut [f64]; 3],
 ) {
-    let n = m.len();
-    let (s, t, x, x0) = (&mut s[..n], &mut t[..n], &x[..n], &x0[..n]);
-    let (ma, sa, ta) = (&of.mean[1..][..n], &of.squares[1..][..n], &of.trend[1..][..n]);
-    let (share, weight, time) = (1.0 / (rows + 1.0), rows / (rows + 1.0), rows / 2.0);
-    for i in 0..n {
-        let gap = (x[i] - x0[i]) + ma[i];
-        m[i] = ma[i] - gap * share;
-        s[i] = sa[i] + gap * gap * weight;
-        t[i] = ta[i] + gap * time;
+    let len = xx.len();
+    let (yy, xy) = (&mut yy[..len], &mut xy[..len]);
+    let weight = L::all(weights.weight);
+    groups!(L, len, |i| {
+        let gaps = [x.gap::<M, L>(i), y.gap::<M, L>(i)];
+        x.squares::<M, L>(i, gaps[0], weights).store(xx, i);
+        y.squares::<M, L>(i, gaps[1], weights).store(yy, i);
+        M::sum(products, i, gaps[0] * gaps[1] * weight).store(xy, i);
+        if let Some([mx, my]) = &mut means_to {
+            x.mean::<M, L>(i, gaps[0], weights).store(mx, i);
+            y.mean::<M, L>(i, gaps[1], weights).store(my, i);
+        }
+    });
+}
+
+/// Which of equal extremes counts.
+trait Equal {
+    /// Whether the newer row `a` is chosen before the older `b`; no where either is NaN.
+    fn newer<E: End, L: Lanes>(a: L, b: L) -> L::Mask;
+}
+
+struct Newest;
+
+impl Equal for Newest {
+    #[inline(always)]
+    fn newer<E: End, L: Lanes>(a: L, b: L) -> L::Mask {
+        E::as_far(a, b)
     }
 }
 
-/// Centred squares of two series and their centred products.
-pub(crate) static PAIR: Kernel = Kernel { name: "pair", outputs: 3, state: stateless, run: pair };
+struct Oldest;
 
-simd! {
-    fn pair(block: &mut Block<'_, '_>) {
-        let (x, y) = (block.inputs[0], block.inputs[1]);
-        let [xx, yy, xy] = block.outputs else { return };
-        let depth = x.len() - xx.len();
-        chunks!(xx.len(), depth, |from, input| {
-            let to = from + input.len() - depth;
-            let out = [&mut xx[from..to], &mut yy[from..to], &mut xy[from..to]];
-            pair_chunk([&x[input.clone()], &y[input]], depth + 1, out, block.scratch);
-        });
+impl Equal for Oldest {
+    #[inline(always)]
+    fn newer<E: End, L: Lanes>(a: L, b: L) -> L::Mask {
+        E::beyond(a, b)
     }
 }
 
-/// The planes of one series: mean less the newest row, squares.
-type Side<'p> = (&'p mut Plane, &'p mut Plane);
+/// An extreme's age; a NaN wins, so that it marks each window that holds it.
+struct Age<E, Q>(PhantomData<(E, Q)>);
 
+impl<E: End, Q: Equal> Chain for Age<E, Q> {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let window = chunk.window();
+        let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+        let [va, aa, vb, ab, ..] = scratch else { return };
+        let (mut from, mut to) = ((va, aa), (vb, ab));
+        let mut len = x.len();
+        for step in overlapping(window) {
+            let value: &[f64] = if len == x.len() { x } else { &from.0[..len] };
+            let age = (len < x.len()).then_some(&from.1[..len]);
+            len -= step.lag();
+            let values = parts(value, step, len);
+            let ages = age.map(|age| parts(age, step, len));
+            let lag = step.lag() as f64;
+            if len == out.len() {
+                groups!(L, len, |i| {
+                    let (value, age) = merged::<E, Q, L>(values, ages, lag, i);
+                    L::pick(value.is_nan(), value, age).store(out, i);
+                });
+            } else {
+                let (value_to, age_to) = (&mut to.0[..len], &mut to.1[..len]);
+                groups!(L, len, |i| {
+                    let (value, age) = merged::<E, Q, L>(values, ages, lag, i);
+                    value.store(value_to, i);
+                    age.store(age_to, i);
+                });
+            }
+            std::mem::swap(&mut from, &mut to);
+        }
+    }
+}
+
+/// The merged extreme and its age; single rows have no ages yet.
 #[inline(always)]
-fn pair_chunk([x, y]: [&[f64]; 2], window: usize, out: [&mut [f64]; 3], scratch: &mut [Plane]) {
-    let [mxa, sxa, mya, sya, pa, mxb, sxb, myb, syb, pb, gx, gy] = scratch else { return };
-    let (mut x_from, mut x_to): (Side<'_>, Side<'_>) = ((mxa, sxa), (mxb, sxb));
-    let (mut y_from, mut y_to): (Side<'_>, Side<'_>) = ((mya, sya), (myb, syb));
-    let (mut p_from, mut p_to) = (pa, pb);
-    let [xx, yy, xy] = out;
-    let mut len = x.len();
-    for step in steps(window) {
-        let first = len == x.len();
-        len -= step.lag();
-        let last = len == xx.len();
-        let p = if last { &mut *xy } else { &mut p_to[..len] };
-        let sx = if last { &mut *xx } else { &mut x_to.1[..len] };
-        let sy = if last { &mut *yy } else { &mut y_to.1[..len] };
-        let (gx, gy) = (&mut gx[..len], &mut gy[..len]);
-        side(&mut x_to.0[..len], sx, gx, x, (x_from.0, x_from.1), step, first);
-        side(&mut y_to.0[..len], sy, gy, y, (y_from.0, y_from.1), step, first);
-        products(p, p_from, (gx, gy), step, first);
-        std::mem::swap(&mut x_from, &mut x_to);
-        std::mem::swap(&mut y_from, &mut y_to);
-        std::mem::swap(&mut p_from, &mut p_to);
-    }
-}
-
-/// One step of one series: its new mean and squares, and the gap between the merged means.
-#[inline(always)]
-fn side(
-    m: &mut [f64],
-    s: &mut [f64],
-    gap: &mut [f64],
-    x: &[f64],
-    (mean, squares): (&Plane, &Plane),
-    step: Step,
-    first: bool,
-) {
-    let len = m.len();
-    let (s, gap) = (&mut s[..len], &mut gap[..len]);
-    match step {
-        _ if first => {
-            let (x, x0) = (&x[1..][..len], &x[..len]);
-            for i in 0..len {
-                let g = x[i] - x0[i];
-                gap[i] = g;
-                m[i] = g * -0.5;
-                s[i] = g * g * 0.5;
-            }
-        }
-        Step::Double(n) => {
-            let (x, x0) = (&x[2 * n - 1..][..len], &x[n - 1..][..len]);
-            let (ma, mb) = (&mean[n..][..len], &mean[..len]);
-            let (sa, sb) = (&squares[n..][..len], &squares[..len]);
-            let weight = n as f64 / 2.0;
-            for i in 0..len {
-                let g = (x[i] - x0[i]) + (ma[i] - mb[i]);
-                gap[i] = g;
-                m[i] = ma[i] - g * 0.5;
-                s[i] = (sa[i] + sb[i]) + g * g * weight;
-            }
-        }
-        Step::Append(n) => {
-            let (x, x0) = (&x[n..][..len], &x[..len]);
-            let (ma, sa) = (&mean[1..][..len], &squares[1..][..len]);
-            let rows = n as f64;
-            let (share, weight) = (1.0 / (rows + 1.0), rows / (rows + 1.0));
-            for i in 0..len {
-                let g = (x[i] - x0[i]) + ma[i];
-                gap[i] = g;
-                m[i] = ma[i] - g * share;
-                s[i] = sa[i] + g * g * weight;
-            }
-        }
-    }
-}
-
-/// One step of the products, from the gaps of both series.
-#[inline(always)]
-fn products(p: &mut [f64], of: &Plane, (gx, gy): (&[f64], &[f64]), step: Step, first: bool) {
-    let len = p.len();
-    let (gx, gy) = (&gx[..len], &gy[..len]);
-    match step {
-        _ if first => {
-            for i in 0..len {
-                p[i] = gx[i] * gy[i] * 0.5;
-            }
-        }
-        Step::Double(n) => {
-            let (pa, pb) = (&of[n..][..len], &of[..len]);
-            let weight = n as f64 / 2.0;
-            for i in 0..len {
-                p[i] = (pa[i] + pb[i]) + gx[i] * gy[i] * weight;
-            }
-        }
-        Step::Append(n) => {
-            let pa = &of[1..][..len];
-            let weight = n as f64 / (n as f64 + 1.0);
-            for i in 0..len {
-                p[i] = pa[i] + gx[i] * gy[i] * weight;
-            }
-        }
-    }
-}
-
-/// Declares the chain of an extreme's age; a NaN wins, so that it marks each window that holds it.
-macro_rules! ages {
-    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident| $newer:expr;)+) => {$(
-        $(#[$doc])*
-        pub(crate) static $name: Kernel = Kernel {
-            name: concat!(module_path!(), "::", stringify!($name)),
-            outputs: 1,
-            state: stateless,
-            run: {
-                #[inline(always)]
-                fn merge(v: &mut [f64], age: &mut [f64], of: [&[f64]; 4], lag: f64) {
-                    let n = v.len();
-                    let [va, vb, aa, ab] = of;
-                    let (va, vb, aa, ab) = (&va[..n], &vb[..n], &aa[..n], &ab[..n]);
-                    let age = &mut age[..n];
-                    for i in 0..n {
-                        let ($a, $b) = (va[i], vb[i]);
-                        // Both are read, so that there is nothing to branch for.
-                        let (young, old) = (aa[i], ab[i] + lag);
-                        let newer = ($newer) | $a.is_nan();
-                        v[i] = if newer { $a } else { $b };
-                        age[i] = if newer { young } else { old };
-                    }
-                }
-                #[inline(always)]
-                fn chunk(x: &[f64], window: usize, out: &mut [f64], scratch: &mut [Plane]) {
-                    let [va, aa, vb, ab, ..] = scratch else { return };
-                    aa[..x.len()].fill(0.0);
-                    let (mut from, mut to) = ((va, aa), (vb, ab));
-                    let mut len = x.len();
-                    for step in overlapping(window) {
-                        let v: &[f64] = if len == x.len() { x } else { &from.0[..len] };
-                        let age = &from.1[..len];
-                        let lag = step.lag();
-                        len -= lag;
-                        let of = [&v[lag..], v, &age[lag..], age];
-                        merge(&mut to.0[..len], &mut to.1[..len], of, lag as f64);
-                        std::mem::swap(&mut from, &mut to);
-                    }
-                    let (v, age) = (&from.0[..len], &from.1[..len]);
-                    for i in 0..len {
-                        out[i] = if v[i].is_nan() { v[i] } else { age[i] };
-                    }
-                }
-                simd! {
-                    fn run(block: &mut Block<'_, '_>) {
-                        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
-                        let depth = x.len() - out.len();
-                        chunks!(out.len(), depth, |from, input| {
-                            let to = from + input.len() - depth;
-                            chunk(&x[input], depth + 1, &mut out[from..to], block.scratch);
-                        });
-                    }
-                }
-                run
-            },
-        };
-    )+};
-}
-
-ages! {
-    /// Rows since the newest of the window's largest rows.
-    MAX_AGE_NEWEST = |a, b| a >= b;
-    /// Rows since the newest of the window's smallest rows.
-    MIN_AGE_NEWEST = |a, b| a <= b;
-    /// Rows since the oldest of the window's largest rows.
-    MAX_AGE_OLDEST = |a, b| a > b;
-    /// Rows since the oldest of the window's smallest rows.
-    MIN_AGE_OLDEST = |a, b| a < b;
+fn merged<E: End, Q: Equal, L: Lanes>(
+    values: Both<'_>,
+    ages: Option<Both<'_>>,
+    lag: f64,
+    i: Group<L>,
+) -> (L, L) {
+    let (a, b) = (L::load(values[0], i), L::load(values[1], i));
+    let newer = L::or(Q::newer::<E, L>(a, b), a.is_nan());
+    let [young, old] = match ages {
+        Some([young, old]) => [L::load(young, i), L::load(old, i)],
+        None => [L::all(0.0); 2],
+    };
+    (L::pick(newer, a, b), L::pick(newer, young, old + L::all(lag)))
 }

@@ -10,7 +10,7 @@ use std::hint::black_box;
 
 use crate::engine::graph::{Graph, Series};
 use crate::engine::{Block, Kernel};
-use crate::kernel::lanes::{self, LANES, Lanes, Work};
+use crate::kernel::lanes::{self, Group, LANES, Lanes, Work};
 use crate::kernel::simd;
 
 /// State: rows seen while seeding, their sum, the value before the current group, rows in the
@@ -165,10 +165,16 @@ impl Work for Groups<'_> {
 
     #[inline(always)]
     fn on<L: Lanes>(self) -> (f64, usize) {
-        let of = self.weights.of.each_ref().map(L::load);
-        let carry = L::load(&self.weights.carry);
-        let mut y = self.y;
-        let mut done = 0;
+        let (mut y, mut done) = (self.y, 0);
+        // Narrower lanes have no such group and do none.
+        let Some(all) = Group::<L>::last(L::ROWS).filter(|_| L::ROWS == LANES) else {
+            return (y, done);
+        };
+        let mut of = [L::all(0.0); LANES];
+        for (of, weights) in of.iter_mut().zip(&self.weights.of) {
+            *of = L::load(weights, all);
+        }
+        let carry = L::load(&self.weights.carry, all);
         for (x, out) in self.x.iter().zip(self.out) {
             let mut sums = L::all(0.0);
             for (&x, &of) in x.iter().zip(&of) {
@@ -177,14 +183,14 @@ impl Work for Groups<'_> {
             // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
             // extraction of a lane on the critical path. The box keeps the compiler from doing so.
             let mut rows = [0.0; LANES];
-            sums.store(&mut rows);
+            sums.store(&mut rows, all);
             let last = black_box(&rows)[LANES - 1] + self.weights.carry[LANES - 1] * y;
             // A product with 0 carries an infinite row back to the rows before it; no row that is
             // not finite leaves the last sum finite.
             if !last.is_finite() {
                 break;
             }
-            (sums + carry * L::all(y)).store(out);
+            (sums + carry * L::all(y)).store(out, all);
             y = last;
             done += 1;
         }
