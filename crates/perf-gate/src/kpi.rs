@@ -259,7 +259,9 @@ fn cells(kpi: &Kpi) -> [String; 4] {
     // A share cannot exceed all of it.
     let is_all = kpi.unit == "%" && kpi.target == Some(100.0);
     [
-        kpi.value.map_or_else(dash, |value| format!("{} {}", digits(value), kpi.unit)),
+        kpi.value.map_or_else(dash, |value| {
+            format!("{} {}", digits(value), kpi.unit).trim_end().to_owned()
+        }),
         if is_all { "100".to_owned() } else { threshold(kpi.target, sign[0]) },
         threshold(kpi.critical, sign[1]),
         kpi.of_ceiling.map_or_else(dash, |share| format!("{:.0} %", share * 100.0)),
