@@ -81,11 +81,8 @@ impl<C: Chain> Work for Chunks<'_, '_, '_, C> {
         let depth = inputs[0].len() - rows;
         for from in (0..rows).step_by(CHUNK) {
             let to = rows.min(from + CHUNK);
-            let mut own = Chunk {
-                inputs: Default::default(),
-                outputs: Default::default(),
-                scratch: &mut **scratch,
-            };
+            let mut own =
+                Chunk { inputs: Default::default(), outputs: Default::default(), scratch };
             for (own, input) in own.inputs.iter_mut().zip(*inputs) {
                 *own = &input[from..to + depth];
             }
@@ -322,36 +319,43 @@ impl Chain for Weighted {
             let (sum, total): (&[f64], &[f64]) =
                 if len == x.len() { (x, x) } else { (&from.0[..len], &from.1[..len]) };
             len -= step.lag();
-            let is_last = len == out.len();
-            let total_to = if is_last { &mut *out } else { &mut to.1[..len] };
-            match step {
-                Step::Double(n) => {
-                    let (ta, tb, sa) = (&total[n..][..len], &total[..len], &sum[n..][..len]);
-                    let rows = L::all(n as f64);
-                    groups!(L, len, |i| {
-                        let both = L::load(ta, i) + L::load(tb, i);
-                        (both + L::load(sa, i) * rows).store(total_to, i);
-                    });
-                }
-                Step::Append(_) => {
-                    let (t, s, x) = (&total[1..][..len], &sum[1..][..len], &x[..len]);
-                    groups!(L, len, |i| {
-                        let both = L::load(t, i) + L::load(s, i);
-                        (both + L::load(x, i)).store(total_to, i);
-                    });
-                }
+            if len == out.len() {
+                weighted_total::<L>(step, x, sum, total, out);
+                return;
             }
-            if !is_last {
-                let (newer, older) = match step {
-                    Step::Double(n) => (&sum[n..][..len], &sum[..len]),
-                    Step::Append(_) => (&sum[1..][..len], &x[..len]),
-                };
-                let sum_to = &mut to.0[..len];
-                groups!(L, len, |i| {
-                    (L::load(newer, i) + L::load(older, i)).store(sum_to, i);
-                });
-            }
+            weighted_total::<L>(step, x, sum, total, &mut to.1[..len]);
+            let [newer, older] = match step {
+                Step::Double(_) => parts(sum, step, len),
+                Step::Append(_) => [&sum[1..][..len], &x[..len]],
+            };
+            let sum_to = &mut to.0[..len];
+            groups!(L, len, |i| {
+                (L::load(newer, i) + L::load(older, i)).store(sum_to, i);
+            });
             std::mem::swap(&mut from, &mut to);
+        }
+        // A window of one row has no step.
+        debug_assert_eq!(window, 1);
+    }
+}
+
+/// The weighted sums after a step, from the sums and the weighted sums before it.
+#[inline(always)]
+fn weighted_total<L: Lanes>(step: Step, x: &[f64], sum: &[f64], total: &[f64], to: &mut [f64]) {
+    let len = to.len();
+    match step {
+        Step::Double(n) => {
+            let ([ta, tb], [sa, _]) = (parts(total, step, len), parts(sum, step, len));
+            let rows = L::all(n as f64);
+            groups!(L, len, |i| {
+                ((L::load(ta, i) + L::load(tb, i)) + L::load(sa, i) * rows).store(to, i);
+            });
+        }
+        Step::Append(_) => {
+            let (t, s, x) = (&total[1..][..len], &sum[1..][..len], &x[..len]);
+            groups!(L, len, |i| {
+                ((L::load(t, i) + L::load(s, i)) + L::load(x, i)).store(to, i);
+            });
         }
     }
 }
