@@ -213,7 +213,9 @@ mod tests {
     fn every_cost_is_positive_and_checked() {
         for cost in scalar_costs(9) {
             assert!(cost.verified, "{}", cost.kernel);
-            assert!(cost.ns_per_op > 0.0 && cost.ns_per_op < 10_000.0, "{}", cost.kernel);
+            // A penalty is a difference: in a build that counts every branch it may be 0.
+            let is_plausible = cost.ns_per_op > 0.0 || cost.measures == "penalty";
+            assert!(is_plausible && cost.ns_per_op < 10_000.0, "{}", cost.kernel);
         }
     }
 }
