@@ -213,9 +213,10 @@ mod tests {
     fn every_cost_is_positive_and_checked() {
         for cost in scalar_costs(9) {
             assert!(cost.verified, "{}", cost.kernel);
-            // A penalty is a difference: in a build that counts every branch it may be 0.
-            let is_plausible = cost.ns_per_op > 0.0 || cost.measures == "penalty";
-            assert!(is_plausible && cost.ns_per_op < 10_000.0, "{}", cost.kernel);
+            // A build that counts every branch spends more on the counts than on a missed one.
+            let may_be_nothing = cfg!(coverage) && cost.measures == "penalty";
+            assert!(cost.ns_per_op > 0.0 || may_be_nothing, "{}", cost.kernel);
+            assert!(cost.ns_per_op < 10_000.0, "{}", cost.kernel);
         }
     }
 }

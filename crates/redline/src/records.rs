@@ -16,14 +16,19 @@ pub(crate) struct Kept {
     pub(crate) passed_over: Vec<String>,
 }
 
+/// `benches/record`, where this folder is a checkout's.
+fn kept() -> Option<&'static Path> {
+    Some(Path::new(RECORDS)).filter(|records| records.is_dir())
+}
+
 /// Where the records of all machines are: `benches/record` in a checkout, else this folder.
 pub(crate) fn root() -> PathBuf {
-    if Path::new(RECORDS).is_dir() { RECORDS.into() } else { ".".into() }
+    kept().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// `benches/record/<fingerprint>` in a checkout, else this folder.
 pub(crate) fn folder(fingerprint: &str) -> PathBuf {
-    if Path::new(RECORDS).is_dir() { Path::new(RECORDS).join(fingerprint) } else { ".".into() }
+    kept().map_or_else(|| ".".into(), |records| records.join(fingerprint))
 }
 
 /// A document called `name` that belongs to the records in `folder`: there, in `benches/record`, or
@@ -63,7 +68,8 @@ pub(crate) fn read(folder: &Path) -> Result<Kept> {
     Ok(kept)
 }
 
-fn is_record(path: &Path) -> bool {
+/// Whether a file is named as records are.
+pub(crate) fn is_record(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.starts_with("suite") && name.ends_with(".json")
 }

@@ -151,39 +151,43 @@ fn overlapping(window: usize) -> impl Iterator<Item = Step> {
 
 /// A chain of one plane.
 trait Single {
+    /// How the window is built up.
+    fn steps(window: usize) -> impl Iterator<Item = Step> {
+        steps(window)
+    }
     /// The window from its newer and its older half.
     fn double<L: Lanes>(newer: L, older: L) -> L;
     /// The window from itself without its oldest row, and that row; `share` is 1 over the rows.
     fn append<L: Lanes>(newer: L, oldest: L, share: f64) -> L;
 }
 
-#[inline(always)]
-fn single<S: Single, L: Lanes>(chunk: Chunk<'_>, steps: impl Iterator<Item = Step>) {
-    let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
-    let [from, to, ..] = scratch else { return };
-    let (mut from, mut to) = (from, to);
-    let mut len = x.len();
-    for step in steps {
-        let source: &[f64] = if len == x.len() { x } else { &from[..len] };
-        len -= step.lag();
-        let target = if len == out.len() { &mut *out } else { &mut to[..len] };
-        match step {
-            Step::Double(n) => {
-                let (newer, older) = (&source[n..][..len], &source[..len]);
-                groups!(L, len, |i| {
+impl<S: Single> Chain for S {
+    #[inline(always)]
+    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
+        let window = chunk.window();
+        let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+        let [from, to, ..] = scratch else { return };
+        let (mut from, mut to) = (from, to);
+        let mut len = x.len();
+        for step in S::steps(window) {
+            let source: &[f64] = if len == x.len() { x } else { &from[..len] };
+            len -= step.lag();
+            let target = if len == out.len() { &mut *out } else { &mut to[..len] };
+            let [newer, older] = parts(source, step, len);
+            match step {
+                Step::Double(_) => groups!(L, len, |i| {
                     S::double(L::load(newer, i), L::load(older, i)).store(target, i);
-                });
+                }),
+                Step::Append(n) => {
+                    let (oldest, share) = (&x[..len], 1.0 / (n + 1) as f64);
+                    groups!(L, len, |i| {
+                        let merged = S::append(L::load(newer, i), L::load(oldest, i), share);
+                        merged.store(target, i);
+                    });
+                }
             }
-            Step::Append(n) => {
-                let (newer, oldest) = (&source[1..][..len], &x[..len]);
-                let share = 1.0 / (n + 1) as f64;
-                groups!(L, len, |i| {
-                    let merged = S::append(L::load(newer, i), L::load(oldest, i), share);
-                    merged.store(target, i);
-                });
-            }
+            std::mem::swap(&mut from, &mut to);
         }
-        std::mem::swap(&mut from, &mut to);
     }
 }
 
@@ -201,14 +205,6 @@ impl Single for Sum {
     }
 }
 
-impl Chain for Sum {
-    #[inline(always)]
-    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
-        let steps = steps(chunk.window());
-        single::<Self, L>(chunk, steps);
-    }
-}
-
 struct Mean;
 
 impl Single for Mean {
@@ -220,14 +216,6 @@ impl Single for Mean {
     #[inline(always)]
     fn append<L: Lanes>(newer: L, oldest: L, share: f64) -> L {
         newer + (oldest - newer) * L::all(share)
-    }
-}
-
-impl Chain for Mean {
-    #[inline(always)]
-    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
-        let steps = steps(chunk.window());
-        single::<Self, L>(chunk, steps);
     }
 }
 
@@ -283,6 +271,10 @@ impl End for Lowest {
 struct Extreme<E>(PhantomData<E>);
 
 impl<E: End> Single for Extreme<E> {
+    fn steps(window: usize) -> impl Iterator<Item = Step> {
+        overlapping(window)
+    }
+
     #[inline(always)]
     fn double<L: Lanes>(newer: L, older: L) -> L {
         L::pick(newer.is_nan(), newer, E::further(newer, older))
@@ -292,14 +284,6 @@ impl<E: End> Single for Extreme<E> {
     #[inline(always)]
     fn append<L: Lanes>(newer: L, _oldest: L, _share: f64) -> L {
         newer
-    }
-}
-
-impl<E: End> Chain for Extreme<E> {
-    #[inline(always)]
-    fn chunk<L: Lanes>(chunk: Chunk<'_>) {
-        let steps = overlapping(chunk.window());
-        single::<Self, L>(chunk, steps);
     }
 }
 
@@ -326,7 +310,7 @@ impl Chain for Weighted {
             weighted_total::<L>(step, x, sum, total, &mut to.1[..len]);
             let [newer, older] = match step {
                 Step::Double(_) => parts(sum, step, len),
-                Step::Append(_) => [&sum[1..][..len], &x[..len]],
+                Step::Append(_) => [parts(sum, step, len)[0], &x[..len]],
             };
             let sum_to = &mut to.0[..len];
             groups!(L, len, |i| {
@@ -343,18 +327,18 @@ impl Chain for Weighted {
 #[inline(always)]
 fn weighted_total<L: Lanes>(step: Step, x: &[f64], sum: &[f64], total: &[f64], to: &mut [f64]) {
     let len = to.len();
+    let ([ta, tb], [s, _]) = (parts(total, step, len), parts(sum, step, len));
     match step {
         Step::Double(n) => {
-            let ([ta, tb], [sa, _]) = (parts(total, step, len), parts(sum, step, len));
             let rows = L::all(n as f64);
             groups!(L, len, |i| {
-                ((L::load(ta, i) + L::load(tb, i)) + L::load(sa, i) * rows).store(to, i);
+                ((L::load(ta, i) + L::load(tb, i)) + L::load(s, i) * rows).store(to, i);
             });
         }
         Step::Append(_) => {
-            let (t, s, x) = (&total[1..][..len], &sum[1..][..len], &x[..len]);
+            let x = &x[..len];
             groups!(L, len, |i| {
-                ((L::load(t, i) + L::load(s, i)) + L::load(x, i)).store(to, i);
+                ((L::load(ta, i) + L::load(s, i)) + L::load(x, i)).store(to, i);
             });
         }
     }
@@ -408,7 +392,10 @@ trait Merge {
     /// By how much the newer part's mean exceeds the older's, from the newest rows' difference.
     fn gap<L: Lanes>(step: L, means: Both<'_>, i: Group<L>) -> L;
     /// The merged mean, from by how much it lies below the newer one.
-    fn mean<L: Lanes>(means: Both<'_>, i: Group<L>, below: L) -> L;
+    #[inline(always)]
+    fn mean<L: Lanes>([newer, _]: Both<'_>, i: Group<L>, below: L) -> L {
+        L::load(newer, i) - below
+    }
     /// A merged sum, from what the gap adds.
     fn sum<L: Lanes>(sums: Both<'_>, i: Group<L>, added: L) -> L;
 }
@@ -443,11 +430,6 @@ impl Merge for Halves {
     }
 
     #[inline(always)]
-    fn mean<L: Lanes>([newer, _]: Both<'_>, i: Group<L>, below: L) -> L {
-        L::load(newer, i) - below
-    }
-
-    #[inline(always)]
     fn sum<L: Lanes>([newer, older]: Both<'_>, i: Group<L>, added: L) -> L {
         (L::load(newer, i) + L::load(older, i)) + added
     }
@@ -460,11 +442,6 @@ impl Merge for RowBefore {
     #[inline(always)]
     fn gap<L: Lanes>(step: L, [newer, _]: Both<'_>, i: Group<L>) -> L {
         step + L::load(newer, i)
-    }
-
-    #[inline(always)]
-    fn mean<L: Lanes>([newer, _]: Both<'_>, i: Group<L>, below: L) -> L {
-        L::load(newer, i) - below
     }
 
     #[inline(always)]

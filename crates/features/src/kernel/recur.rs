@@ -24,25 +24,23 @@ const STATE: usize = 4 + LANES;
 pub(crate) static SMOOTH: Kernel =
     Kernel { name: "smooth", outputs: 1, state: |_| STATE, run: smooth };
 
-simd! {
-    fn smooth(block: &mut Block<'_, '_>) {
-        let weights = Weights::new(block.consts);
-        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
-        let mut state = Smooth::load(block.state);
-        let mut i = 0;
-        while i < x.len() {
-            if state.seeded(&weights) && (block.row + i).is_multiple_of(LANES) {
-                i += state.groups(&weights, &x[i..], &mut out[i..]);
-            }
-            // Then row by row to the next group's beginning.
-            let end = (i + LANES - (block.row + i) % LANES).min(x.len());
-            for i in i..end {
-                out[i] = state.row(&weights, x[i], (block.row + i + 1).is_multiple_of(LANES));
-            }
-            i = end;
+fn smooth(block: &mut Block<'_, '_>) {
+    let weights = Weights::new(block.consts);
+    let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+    let mut state = Smooth::load(block.state);
+    let mut i = 0;
+    while i < x.len() {
+        if state.seeded(&weights) && (block.row + i).is_multiple_of(LANES) {
+            i += state.groups(&weights, &x[i..], &mut out[i..]);
         }
-        state.store(block.state);
+        // Then row by row to the next group's beginning.
+        let end = (i + LANES - (block.row + i) % LANES).min(x.len());
+        for i in i..end {
+            out[i] = state.row(&weights, x[i], (block.row + i + 1).is_multiple_of(LANES));
+        }
+        i = end;
     }
+    state.store(block.state);
 }
 
 /// The constants of one recursion.
@@ -165,11 +163,9 @@ impl Work for Groups<'_> {
 
     #[inline(always)]
     fn on<L: Lanes>(self) -> (f64, usize) {
+        const { assert!(L::ROWS == LANES) };
+        let all = Group::<L>::last(LANES).expect("as many rows as lanes");
         let (mut y, mut done) = (self.y, 0);
-        // Narrower lanes have no such group and do none.
-        let Some(all) = Group::<L>::last(L::ROWS).filter(|_| L::ROWS == LANES) else {
-            return (y, done);
-        };
         let mut of = [L::all(0.0); LANES];
         for (of, weights) in of.iter_mut().zip(&self.weights.of) {
             *of = L::load(weights, all);

@@ -78,16 +78,31 @@ use crate::history::history;
 use crate::{Alert, GateError, Kernel, Peers, Quality, RunRecord, compare, digits};
 
 /// A flamegraph to embed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Flamegraph {
     /// `crate/case`.
     pub name: String,
     /// The SVG with its own script, which zooms and searches.
     pub svg: String,
-    /// Where and when it was taken, in words; empty where nobody noted it.
-    pub taken: String,
+    /// Where it was taken, which is not always where the record was; `None` where nobody noted it.
+    pub taken: Option<Taken>,
     /// The hottest functions and their percent of all, for who cannot see the picture and for paper.
     pub hottest: Vec<(String, f64)>,
+}
+
+/// Where a profile was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// The processor's name; `None` where the system does not say.
+    pub cpu_model: Option<String>,
+    /// Threads that run at once.
+    pub threads: usize,
+    /// The commit; `None` outside a repository.
+    pub commit: Option<String>,
+    /// Whether the folder had changes of its own.
+    pub dirty: Option<bool>,
+    /// How much was counted, such as `5120 samples`.
+    pub counted: String,
 }
 
 /// What a heap profile counted.
@@ -182,7 +197,8 @@ struct Flame<'a> {
     name: &'a str,
     svg: &'a str,
     height: u32,
-    taken: &'a str,
+    /// Empty where nobody noted it.
+    taken: String,
     hottest: Option<Table>,
 }
 
@@ -197,8 +213,17 @@ impl<'a> Flame<'a> {
         let rows = hottest.iter().map(|(function, percent)| {
             vec![function.clone().into(), format!("{percent:.1} %").into()]
         });
+        let taken = taken.as_ref().map(Taken::says).unwrap_or_default();
         let hottest = Table::new(format!("Hottest functions of {name}"), &head).with(rows).filled();
         Self { name, svg, height: height.unwrap_or(544), taken, hottest }
+    }
+}
+
+impl Taken {
+    fn says(&self) -> String {
+        let machine = self.cpu_model.as_deref().unwrap_or("an unnamed processor");
+        let commit = text::version(self.commit.as_deref(), self.dirty);
+        format!("{machine}, {} threads; {commit}; {}.", self.threads, self.counted)
     }
 }
 
@@ -279,7 +304,7 @@ fn gather<'a>(sources: &Sources<'a>) -> Result<Page<'a>, GateError> {
         machine: &head.machine.cpu_model,
         threads: head.machine.threads,
         when: text::time(&head.started_at),
-        commit: commit(head),
+        commit: text::version(head.commit.as_deref(), head.dirty),
         summary: summary::summary(sources, comparison, &courses),
         kpis: sections::kpis(head),
         facts: facts(head),
@@ -300,11 +325,6 @@ fn gather<'a>(sources: &Sources<'a>) -> Result<Page<'a>, GateError> {
         command: sources.command,
         version: &head.version,
     })
-}
-
-fn commit(record: &RunRecord) -> String {
-    let dirty = if record.dirty == Some(true) { ", with changes of its own" } else { "" };
-    format!("{}{dirty}", text::commit(record.commit.as_deref()))
 }
 
 /// The command, whose program's folder is nobody else's business.
@@ -328,7 +348,7 @@ fn facts(record: &RunRecord) -> Vec<[String; 2]> {
         ("Hypervisor", machine.hypervisor.clone()),
         ("Instruction sets", Some(machine.isa.join(", "))),
         ("Fingerprint", Some(machine.fingerprint.clone())),
-        ("Commit", Some(commit(record))),
+        ("Commit", Some(text::version(record.commit.as_deref(), record.dirty))),
         ("Command", Some(command(record))),
     ];
     let known = rows.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));

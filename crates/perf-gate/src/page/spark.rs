@@ -95,12 +95,13 @@ fn ends(points: &[(usize, f64)]) -> (f64, f64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::Better;
     use crate::history::{ChangePoint, Point};
 
-    fn course(values: &[f64]) -> Course {
+    /// A course of these values, without change points.
+    pub(in crate::page) fn course(values: &[f64]) -> Course {
         let point = |&value: &f64| Point {
             started_at: "2026-01-02T03:04:05Z".to_owned(),
             commit: Some("0123456789abcdef".to_owned()),
@@ -117,7 +118,8 @@ mod tests {
         }
     }
 
-    fn change(at: usize) -> ChangePoint {
+    /// A change for the worse.
+    pub(in crate::page) fn change(at: usize) -> ChangePoint {
         ChangePoint {
             at,
             before: 1.0,

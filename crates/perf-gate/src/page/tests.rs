@@ -137,14 +137,21 @@ fn flamegraphs_are_embedded_and_their_scripts_stay_in_their_frames() {
     let flamegraph = |name: &str| Flamegraph {
         name: name.to_owned(),
         svg: svg.clone(),
-        taken: "An old processor, commit 1d0c2c1; 99 samples.".to_owned(),
+        taken: Some(Taken {
+            cpu_model: Some("An old processor".to_owned()),
+            threads: 2,
+            commit: Some("1d0c2c1".to_owned()),
+            dirty: Some(true),
+            counted: "99 samples".to_owned(),
+        }),
         hottest: vec![("orders".to_owned(), 61.25)],
     };
     let flamegraphs = ["backtest/simulate", "features/classic"].map(flamegraph);
     let some = Sources { flamegraphs: &flamegraphs, ..sources(&head, &[]) };
     let text = page(&Sources { flamegraphs_left_out: 3, ..some }).unwrap();
     let in_words = section(&text, "flamegraphs");
-    for word in ["An old processor", "Hottest functions of backtest", "61.2 %", "3 more"] {
+    let taken = "An old processor, 2 threads; 1d0c2c1, with changes of its own; 99 samples.";
+    for word in [taken, "Hottest functions of backtest", "61.2 %", "3 more"] {
         assert!(in_words.contains(word), "no '{word}' in {in_words}");
     }
     assert!(markdown(&some).unwrap().contains("- backtest/simulate: `orders` 61.2 %"));

@@ -17,6 +17,12 @@ pub(super) fn commit(commit: Option<&str>) -> String {
     commit.map_or_else(|| "no commit".to_owned(), |c| c.get(..12).unwrap_or(c).to_owned())
 }
 
+/// A commit, and whether the folder had changes beyond it.
+pub(super) fn version(name: Option<&str>, dirty: Option<bool>) -> String {
+    let dirty = if dirty == Some(true) { ", with changes of its own" } else { "" };
+    format!("{}{dirty}", commit(name))
+}
+
 /// Which run a record is of.
 pub(super) fn run(record: &RunRecord) -> String {
     let when = time(&record.started_at);

@@ -79,37 +79,12 @@ pub(super) fn says(course: &Course, change: &ChangePoint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Better;
-    use crate::history::Point;
+    use crate::page::spark::tests::{change, course};
 
     #[test]
     fn a_row_tells_the_ends_and_what_changed() {
-        let point = |value| Point {
-            started_at: "2026-01-02T03:04:05Z".to_owned(),
-            commit: None,
-            value,
-            of_ceiling: None,
-        };
-        let change = ChangePoint {
-            at: 2,
-            before: 1.0,
-            after: 2.0,
-            change_percent: 100.0,
-            p_value: 0.01,
-            is_worse: true,
-            last_before: None,
-            first_after: Some("0123456789abcdef".to_owned()),
-        };
-        let course = Course {
-            metric: "k".to_owned(),
-            unit: "s".to_owned(),
-            better: Better::Lower,
-            machine: "here".to_owned(),
-            points: [1.0, 1.0, 2.0].map(point).into(),
-            changes: vec![change],
-        };
-        let none = Course { points: vec![point(1.0)], changes: Vec::new(), ..course.clone() };
-        let trends = trends(&[course, none], str::to_uppercase).unwrap();
+        let changed = Course { changes: vec![change(2)], ..course(&[1.0, 1.0, 2.0]) };
+        let trends = trends(&[changed, course(&[1.0])], str::to_uppercase).unwrap();
         let [trend] = &trends[..] else { panic!("one record makes no trend: {trends:?}") };
         assert_eq!((trend.title.as_str(), trend.change.as_str()), ("K", "+100.0 %"));
         let changed = &trend.changes[0];

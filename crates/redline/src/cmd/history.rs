@@ -96,11 +96,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     for machine in found.clone().into_iter().filter(|path| path.is_dir()) {
         found.extend(list(&machine)?);
     }
-    let is_record = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("suite") && name.ends_with(".json")
-    };
-    found.retain(is_record);
+    found.retain(|path| records::is_record(path));
     found.sort();
     Ok(found)
 }

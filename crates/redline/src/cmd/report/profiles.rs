@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bench_kit::profile::{Kind, Summary, files};
-use perf_gate::page::{Flamegraph, HeapProfile};
+use perf_gate::page::{Flamegraph, HeapProfile, Taken};
 use perf_gate::read::dhat_totals;
 
 /// Flamegraphs that a page can hold: each is some 100 kB.
@@ -46,21 +46,22 @@ fn flamegraph(folder: &Path, root: &Path) -> Option<Flamegraph> {
     let svg = std::fs::read_to_string(folder.join(files::SVG)).ok()?;
     let name = folder.strip_prefix(root).unwrap_or(folder).display().to_string();
     let summary = Summary::read(folder).ok();
-    let taken = summary.as_ref().map(taken).unwrap_or_default();
-    let hottest = summary.map(|summary| summary.top_self).unwrap_or_default();
+    let (taken, hottest) = match summary {
+        Some(summary) => (Some(taken(&summary)), summary.top_self),
+        None => (None, Vec::new()),
+    };
     let hottest = hottest.into_iter().map(|hot| (hot.frame, hot.percent)).collect();
     Some(Flamegraph { name, svg, taken, hottest })
 }
 
-/// Where a profile was taken: not always where the record shown with it was.
-fn taken(summary: &Summary) -> String {
-    let machine = summary.machine.cpu_model.as_deref().unwrap_or("an unnamed processor");
-    let dirty = if summary.dirty == Some(true) { ", with changes of its own" } else { "" };
-    let commit = summary.commit.as_deref().map_or_else(String::new, |commit| {
-        format!(", commit {}{dirty}", commit.get(..7).unwrap_or(commit))
-    });
-    let (threads, total, unit) = (summary.machine.threads, summary.total, &summary.unit);
-    format!("{machine}, {threads} threads{commit}; {total} {unit}.")
+fn taken(summary: &Summary) -> Taken {
+    Taken {
+        cpu_model: summary.machine.cpu_model.clone(),
+        threads: summary.machine.threads,
+        commit: summary.commit.clone(),
+        dirty: summary.dirty,
+        counted: format!("{} {}", summary.total, summary.unit),
+    }
 }
 
 /// A file of DHAT's that nobody has summed up.
