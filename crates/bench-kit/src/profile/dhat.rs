@@ -164,7 +164,8 @@ fn is_library(frame: &str) -> bool {
     const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "realloc", "memalign", "posix_memalign"];
     // The dhat crate keeps three parts of a path: of a file in a folder of the standard library, or of
     // hashbrown's `raw`, the crate is gone.
-    const FOLDERS: [&str; 9] = [
+    const FOLDERS: [&str; 10] = [
+        "collections/",
         "iter/",
         "src/alloc/",
         "src/array/",
