@@ -255,6 +255,24 @@ fn every_number_of_threads_gives_the_same_bits() {
     }
 }
 
+/// A set shares what its features have in common; a kernel leaves out what a feature alone does not need.
+#[test]
+fn a_feature_alone_has_the_bits_that_it_has_in_a_set() {
+    let bars = walk(CUT_ROWS, 5);
+    let options = ComputeOptions::default();
+    let features =
+        [("stddev", &[20.0][..]), ("linearreg_slope", &[20.0]), ("bbands", &[20.0, 2.0])];
+    let set = compute(&FeatureSet::classic(), bars.view(), &options).expect("enough rows");
+    for (name, params) in features {
+        let indicator = registry::get(name).expect("known");
+        let alone = FeatureSet::single(indicator, params).expect("in range");
+        let alone = compute(&alone, bars.view(), &options).expect("enough rows").columns;
+        let first = set.names.iter().position(|n| n.starts_with(name)).expect("one of the twenty");
+        let shared = &set.columns[first..first + alone.len()];
+        assert_same_bits(&alone, shared, name);
+    }
+}
+
 #[test]
 fn an_outlier_leaves_no_trace() {
     let clean = walk(3000, 11).close;

@@ -60,6 +60,8 @@ pub(crate) struct Program {
     outputs: Vec<Series>,
     /// The sources that any node or output reads.
     used: Vec<usize>,
+    /// Per series: whether any output needs it.
+    needed: Vec<bool>,
     /// The nodes that any output needs.
     live: Vec<usize>,
     /// Per series: the first output column that shows it.
@@ -147,6 +149,7 @@ impl Program {
             graph,
             outputs,
             used,
+            needed,
             live,
             column,
             computed,
@@ -390,6 +393,7 @@ impl Program {
             consts: &node.consts,
             inputs: &inputs[..node.inputs.len()],
             outputs: &mut outputs[..count],
+            needed: &self.needed[node.output.0..][..count],
             scratch: &mut state.scratch,
             state: &mut state.carried[self.states[index]..self.states[index + 1]],
         });

@@ -23,6 +23,8 @@ pub(crate) struct Block<'a, 'b> {
     pub(crate) inputs: &'a [&'b [f64]],
     /// One slice per output, as long as the block.
     pub(crate) outputs: &'a mut [&'b mut [f64]],
+    /// Whether anyone reads each output; what nobody reads need not be computed.
+    pub(crate) needed: &'a [bool],
     /// What the node carries from block to block, all zero before the first row.
     pub(crate) state: &'a mut [f64],
     /// Room to work in: [`PLANES`](crate::kernel::chain::PLANES) planes of any content.

@@ -48,6 +48,8 @@ pub(crate) const PLANES: usize = 10;
 struct Chunk<'c> {
     inputs: [&'c [f64]; 2],
     outputs: [&'c mut [f64]; 3],
+    /// Whether anyone reads each output.
+    needed: &'c [bool],
     scratch: &'c mut [Plane],
 }
 
@@ -76,13 +78,12 @@ impl<C: Chain> Work for Chunks<'_, '_, '_, C> {
 
     #[inline(always)]
     fn on<L: Lanes>(self) {
-        let Block { inputs, outputs, scratch, .. } = self.block;
+        let Block { inputs, outputs, needed, scratch, .. } = self.block;
         let rows = outputs[0].len();
         let depth = inputs[0].len() - rows;
         for from in (0..rows).step_by(CHUNK) {
             let to = rows.min(from + CHUNK);
-            let mut own =
-                Chunk { inputs: Default::default(), outputs: Default::default(), scratch };
+            let mut own = Chunk { inputs: [&[]; 2], outputs: Default::default(), needed, scratch };
             for (own, input) in own.inputs.iter_mut().zip(*inputs) {
                 *own = &input[from..to + depth];
             }
@@ -165,7 +166,7 @@ impl<S: Single> Chain for S {
     #[inline(always)]
     fn chunk<L: Lanes>(chunk: Chunk<'_>) {
         let window = chunk.window();
-        let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+        let Chunk { inputs: [x, _], outputs: [out, ..], scratch, .. } = chunk;
         let [from, to, ..] = scratch else { return };
         let (mut from, mut to) = (from, to);
         let mut len = x.len();
@@ -295,7 +296,7 @@ impl Chain for Weighted {
     #[inline(always)]
     fn chunk<L: Lanes>(chunk: Chunk<'_>) {
         let window = chunk.window();
-        let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+        let Chunk { inputs: [x, _], outputs: [out, ..], scratch, .. } = chunk;
         let [sum_a, total_a, sum_b, total_b, ..] = scratch else { return };
         let (mut from, mut to) = ((sum_a, total_a), (sum_b, total_b));
         let mut len = x.len();
@@ -500,27 +501,38 @@ struct Moments;
 impl Chain for Moments {
     #[inline(always)]
     fn chunk<L: Lanes>(chunk: Chunk<'_>) {
-        let window = chunk.window();
-        let Chunk { inputs: [x, _], outputs: [squares_out, trend_out, _], scratch } = chunk;
-        let [ma, sa, ta, mb, sb, tb, ..] = scratch else { return };
-        let (mut from, mut to) = ((ma, sa, ta), (mb, sb, tb));
-        let mut len = x.len();
-        for step in steps(window) {
-            let before = len;
-            len -= step.lag();
-            let is_last = len == squares_out.len();
-            let side = Side::new(x, [&from.0[..before], &from.1[..before]], step, len);
-            let trend = parts(&from.2[..before], step, len);
-            let mean = if is_last { None } else { Some(&mut to.0[..len]) };
-            let sums = if is_last {
-                [&mut *squares_out, &mut *trend_out]
-            } else {
-                [&mut to.1[..len], &mut to.2[..len]]
-            };
-            let weights = Weights::of(step);
-            merging!(before == x.len(), step, moments_step(&side, trend, &weights, mean, sums));
-            std::mem::swap(&mut from, &mut to);
+        match chunk.needed {
+            [true, false] => moments::<L, true, false>(chunk),
+            [false, true] => moments::<L, false, true>(chunk),
+            _ => moments::<L, true, true>(chunk),
         }
+    }
+}
+
+/// A chunk of those moments that are needed.
+#[inline(always)]
+fn moments<L: Lanes, const SQUARES: bool, const TREND: bool>(chunk: Chunk<'_>) {
+    let window = chunk.window();
+    let Chunk { inputs: [x, _], outputs: [squares_out, trend_out, _], scratch, .. } = chunk;
+    let [ma, sa, ta, mb, sb, tb, ..] = scratch else { return };
+    let (mut from, mut to) = ((ma, sa, ta), (mb, sb, tb));
+    let mut len = x.len();
+    for step in steps(window) {
+        let before = len;
+        len -= step.lag();
+        let is_last = len == squares_out.len();
+        let side = Side::new(x, [&from.0[..before], &from.1[..before]], step, len);
+        let trend = parts(&from.2[..before], step, len);
+        let mean = if is_last { None } else { Some(&mut to.0[..len]) };
+        let [squares_to, trend_to] = if is_last {
+            [&mut *squares_out, &mut *trend_out]
+        } else {
+            [&mut to.1[..len], &mut to.2[..len]]
+        };
+        let sums = [SQUARES.then_some(squares_to), TREND.then_some(trend_to)];
+        let weights = Weights::of(step);
+        merging!(before == x.len(), step, moments_step(&side, trend, &weights, len, mean, sums));
+        std::mem::swap(&mut from, &mut to);
     }
 }
 
@@ -529,16 +541,19 @@ fn moments_step<M: Merge, L: Lanes>(
     side: &Side<'_>,
     trend: Both<'_>,
     weights: &Weights,
+    len: usize,
     mut mean_to: Option<&mut [f64]>,
-    [squares_to, trend_to]: [&mut [f64]; 2],
+    [mut squares_to, mut trend_to]: [Option<&mut [f64]>; 2],
 ) {
-    let len = squares_to.len();
-    let trend_to = &mut trend_to[..len];
     let time = L::all(weights.time);
     groups!(L, len, |i| {
         let gap = side.gap::<M, L>(i);
-        side.squares::<M, L>(i, gap, weights).store(squares_to, i);
-        M::sum(trend, i, gap * time).store(trend_to, i);
+        if let Some(squares_to) = &mut squares_to {
+            side.squares::<M, L>(i, gap, weights).store(squares_to, i);
+        }
+        if let Some(trend_to) = &mut trend_to {
+            M::sum(trend, i, gap * time).store(trend_to, i);
+        }
         if let Some(mean_to) = &mut mean_to {
             side.mean::<M, L>(i, gap, weights).store(mean_to, i);
         }
@@ -552,7 +567,7 @@ impl Chain for Pair {
     #[inline(always)]
     fn chunk<L: Lanes>(chunk: Chunk<'_>) {
         let window = chunk.window();
-        let Chunk { inputs: [x, y], outputs: [xx, yy, xy], scratch } = chunk;
+        let Chunk { inputs: [x, y], outputs: [xx, yy, xy], scratch, .. } = chunk;
         let (mut from, mut to) = scratch.split_at_mut(PLANES / 2);
         let mut len = x.len();
         for step in steps(window) {
@@ -631,7 +646,7 @@ impl<E: End, Q: Equal> Chain for Age<E, Q> {
     #[inline(always)]
     fn chunk<L: Lanes>(chunk: Chunk<'_>) {
         let window = chunk.window();
-        let Chunk { inputs: [x, _], outputs: [out, ..], scratch } = chunk;
+        let Chunk { inputs: [x, _], outputs: [out, ..], scratch, .. } = chunk;
         let [va, aa, vb, ab, ..] = scratch else { return };
         let (mut from, mut to) = ((va, aa), (vb, ab));
         let mut len = x.len();
