@@ -9,7 +9,7 @@ use parquet::basic::Compression as Codec;
 use parquet::file::metadata::ColumnChunkMetaData;
 use rayon::prelude::*;
 
-use super::decode::{self, Plain, Run, Runs};
+use super::decode::{self, Plain, Run, Runs, Word};
 use super::header::{self, Kind, PageHeader};
 use super::snappy;
 use super::source::Source;
@@ -126,7 +126,7 @@ impl Chunk<'_> {
     }
 
     /// Decodes the rows `wanted` of the row group into `out`, of the same length.
-    pub(super) fn decode<P: Plain, V: Copy + Send + Sync>(
+    pub(super) fn decode<P: Plain, V: Word>(
         &self,
         pages: &Pages,
         wanted: &Range<usize>,
@@ -204,7 +204,7 @@ struct Values<'a, V, C> {
     convert: C,
 }
 
-impl<V: Copy, C> Values<'_, V, C> {
+impl<V: Word, C> Values<'_, V, C> {
     /// The rows `part` of the page; `null` where the levels say that there is none.
     fn decode<P: Plain>(
         &self,

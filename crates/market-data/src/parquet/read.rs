@@ -11,7 +11,7 @@ use parquet::data_type::{
 use rayon::prelude::*;
 
 use super::chunk::Chunk;
-use super::decode::Plain;
+use super::decode::{Plain, Word};
 use super::schema::{Place, Reading};
 use super::{NO_TIME, ParquetFile, Span, general};
 use crate::slots::Slots;
@@ -206,7 +206,7 @@ fn decimals(
 }
 
 /// Page by page where they can be, else through the general reader.
-fn run<T: DataType, V: Copy + Send + Sync>(
+fn run<T: DataType, V: Word>(
     chunk: &Chunk<'_>,
     rows: &Range<usize>,
     out: &mut [MaybeUninit<V>],
