@@ -49,10 +49,11 @@ def number(value):
 
 
 def close_of(path):
-    """The closes, with times without a zone: with one, pandas makes VectorBT 30 times slower."""
+    """The closes, with times without a zone, with which pandas makes VectorBT 30 times slower, and in
+    nanoseconds, whatever the file has: VectorBT cuts durations to the unit of the times."""
     bars = pd.read_parquet(path, columns=["timestamp", "close"])
     times = pd.DatetimeIndex(bars["timestamp"])
-    return pd.Series(bars["close"].to_numpy(), index=times.tz_localize(None))
+    return pd.Series(bars["close"].to_numpy(), index=times.tz_localize(None).as_unit("ns"))
 
 
 def portfolio(close, freq, signals=None):
