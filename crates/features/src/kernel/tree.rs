@@ -59,6 +59,13 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    /// The rows of the window before.
+    pub(crate) fn rows(self) -> usize {
+        match self {
+            Self::Double(n) | Self::Append(n) => n,
+        }
+    }
+
     /// How many rows wider the step makes the window.
     pub(crate) fn lag(self) -> usize {
         match self {
