@@ -13,8 +13,9 @@ fn main() {
 /// The workspace's own repository: one that merely has the workspace somewhere in it, as vendored
 /// code, says nothing of this commit.
 fn repository() -> Option<PathBuf> {
-    let workspace =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?.canonicalize().ok()?;
+    // Asked when it runs: where two checkouts share a folder of build files, so do they this program.
+    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
+    let workspace = package.ancestors().nth(2)?.canonicalize().ok()?;
     let root = PathBuf::from(git(&workspace, &["rev-parse", "--show-toplevel"])?);
     (root.canonicalize().ok()? == workspace).then_some(workspace)
 }
