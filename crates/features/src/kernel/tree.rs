@@ -75,6 +75,32 @@ impl Step {
     }
 }
 
+/// With which weights the two parts of a window count: Chan, Golub and LeVeque (1983).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weights {
+    /// The rows of the newer part.
+    pub(crate) rows: f64,
+    /// The older part's share of the rows: of the gap between the means in the mean.
+    pub(crate) share: f64,
+    /// Of the gap in the squares and products.
+    pub(crate) square: f64,
+    /// Of the gap in the products with time: the mean times of the parts lie half of their rows apart.
+    pub(crate) time: f64,
+}
+
+impl Weights {
+    pub(crate) fn of(step: Step) -> Self {
+        let (newer, older) = (step.rows() as f64, step.lag() as f64);
+        let all = newer + older;
+        Self {
+            rows: newer,
+            share: older / all,
+            square: newer * older / all,
+            time: newer * older / 2.0,
+        }
+    }
+}
+
 /// The steps from one row to `window`: the binary digits of `window` from the second on.
 pub(crate) fn steps(window: usize) -> impl Iterator<Item = Step> {
     let digits = usize::BITS - window.leading_zeros();
@@ -108,7 +134,7 @@ pub(crate) fn mean(g: &mut Graph, x: Series, window: usize) -> Series {
     }
     steps(window).fold(x, |s, step| match step {
         Step::Double(n) => g.node(&HALF_SUM, &[s.into(), s.lag(n)], &[]),
-        Step::Append(n) => g.node(&MEAN_APPEND, &[s.into(), x.lag(n)], &[1.0 / (n + 1) as f64]),
+        Step::Append(n) => g.node(&MEAN_APPEND, &[s.into(), x.lag(n)], &[Weights::of(step).share]),
     })
 }
 
@@ -195,19 +221,11 @@ impl Moments {
     }
 
     fn merge(&mut self, g: &mut Graph, step: Step, gap: Series) {
-        let (a, b) = parts(step);
         self.shift = Some(match self.shift {
-            Some(m) => g.node(&SHIFT, &[m.into(), gap.into()], &[b / (a + b)]),
+            Some(m) => g.node(&SHIFT, &[m.into(), gap.into()], &[Weights::of(step).share]),
             None => g.node(&FIRST_SHIFT, &[gap.into()], &[]),
         });
-        self.rows = (a + b) as usize;
-    }
-}
-
-fn parts(step: Step) -> (f64, f64) {
-    match step {
-        Step::Double(n) => (n as f64, n as f64),
-        Step::Append(n) => (n as f64, 1.0),
+        self.rows = step.rows() + step.lag();
     }
 }
 
@@ -239,8 +257,7 @@ pub(crate) fn products(g: &mut Graph, x: Series, y: Series, window: usize) -> Se
 fn products_of(g: &mut Graph, gx: &[(Step, Series)], gy: &[(Step, Series)]) -> Series {
     let mut sum: Option<Series> = None;
     for (&(step, x), &(_, y)) in gx.iter().zip(gy) {
-        let (a, b) = parts(step);
-        let weight = a * b / (a + b);
+        let weight = Weights::of(step).square;
         let (x, y) = (Tap::from(x), Tap::from(y));
         let same = x == y;
         sum = Some(match (sum, step) {
@@ -268,9 +285,7 @@ pub(crate) fn trend(g: &mut Graph, x: Series, window: usize) -> Series {
     let (gaps, _) = gaps(g, x, window);
     let mut sum: Option<Series> = None;
     for (step, gap) in gaps {
-        // The mean times of the two parts lie half of their rows apart.
-        let (a, b) = parts(step);
-        let weight = a * b / 2.0;
+        let weight = Weights::of(step).time;
         sum = Some(match (sum, step) {
             (None, _) => g.node(&FIRST_TREND, &[gap.into()], &[]),
             (Some(s), Step::Double(n)) => {

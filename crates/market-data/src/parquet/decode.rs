@@ -159,13 +159,7 @@ fn look_up<V: Word>(
     dictionary: &[V],
     out: &mut [MaybeUninit<V>],
 ) -> Option<()> {
-    #[cfg(target_arch = "x86_64")]
-    let mut done = wide::look_up(packed, width, dictionary, out)?;
-    #[cfg(not(target_arch = "x86_64"))]
-    let mut done = 0;
-    if done == 0 {
-        done = look_up_eights(packed, width, dictionary, out)?;
-    }
+    let done = look_up_eights(packed, width, dictionary, out)?;
     for (i, slot) in out.iter_mut().enumerate().skip(done) {
         slot.write(*dictionary.get(usize::try_from(unpack(packed, i, width)?).ok()?)?);
     }
@@ -173,12 +167,16 @@ fn look_up<V: Word>(
 }
 
 /// As many values as go in eights, by the kernel of the width; gives the number done.
-fn look_up_eights<V: Copy>(
+fn look_up_eights<V: Word>(
     packed: &[u8],
     width: u32,
     dictionary: &[V],
     out: &mut [MaybeUninit<V>],
 ) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(wide) = wide::Wide::of(width) {
+        return wide.look_up(packed, dictionary, out);
+    }
     type Kernel<V> = fn(&[u8], &[V], &mut [MaybeUninit<V>]) -> Option<usize>;
     /// With the width known, shifts and masks are constants.
     macro_rules! kernels {

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 
 use self::extreme::{Age, Extreme, Highest, Lowest, Newest, Oldest};
 use self::moments::{Moments, Pairs};
-use self::sums::{Means, Sums, WeightedSums};
+use self::sums::{Mean, Numbers, Sum, WeightedSums};
 use self::windows::Windows;
 use super::lanes::{self, Lanes, Work};
 use super::tree::Step;
@@ -126,9 +126,9 @@ macro_rules! kernel {
 
 kernel! {
     /// Rolling sum.
-    SUM: Windows<Sums>, 1;
+    SUM: Windows<Numbers<Sum>>, 1;
     /// Rolling mean.
-    MEAN: Windows<Means>, 1;
+    MEAN: Windows<Numbers<Mean>>, 1;
     /// Rolling maximum.
     MAX: Extreme<Highest>, 1;
     /// Rolling minimum.

@@ -1,8 +1,9 @@
 //! Squares and products around the mean.
 
-use super::windows::{Kind, Weights, Window, Windows};
+use super::windows::{Kind, Window, Windows};
 use super::{Chain, Chunk, FIELDS};
 use crate::kernel::lanes::{Group, Lanes};
+use crate::kernel::tree::Weights;
 
 /// Squares, and products with time: those that are needed.
 pub(super) struct Moments;
@@ -62,11 +63,6 @@ impl<L: Lanes, const SQUARES: bool, const TREND: bool> Moment<L, SQUARES, TREND>
 
 impl<L: Lanes, const SQUARES: bool, const TREND: bool> Window<L> for Moment<L, SQUARES, TREND> {
     type Row = L;
-
-    #[inline(always)]
-    fn row(inputs: &[&[f64]; 2], i: Group<L>) -> L {
-        L::load(inputs[0], i)
-    }
 
     #[inline(always)]
     fn pair(newest: L, older: L) -> Self {
@@ -131,20 +127,18 @@ impl Kind for Pairs {
     type Of<L: Lanes> = Pair<L>;
 }
 
+/// One of the two series.
+type Side<L> = Moment<L, true, false>;
+
 #[derive(Clone, Copy)]
 pub(super) struct Pair<L> {
-    x: Moment<L, true, false>,
-    y: Moment<L, true, false>,
+    x: Side<L>,
+    y: Side<L>,
     products: L,
 }
 
 impl<L: Lanes> Window<L> for Pair<L> {
     type Row = (L, L);
-
-    #[inline(always)]
-    fn row(inputs: &[&[f64]; 2], i: Group<L>) -> (L, L) {
-        (L::load(inputs[0], i), L::load(inputs[1], i))
-    }
 
     #[inline(always)]
     fn pair(newer: (L, L), older: (L, L)) -> Self {
@@ -177,21 +171,11 @@ impl<L: Lanes> Window<L> for Pair<L> {
 
     #[inline(always)]
     fn load(planes: &[&[f64]; FIELDS], newest: &[&[f64]; 2], i: Group<L>) -> Self {
-        let none = L::all(0.0);
+        let [mean_x, squares_x, mean_y, squares_y, products] = *planes;
         Self {
-            x: Moment {
-                newest: L::load(newest[0], i),
-                mean: L::load(planes[0], i),
-                squares: L::load(planes[1], i),
-                trend: none,
-            },
-            y: Moment {
-                newest: L::load(newest[1], i),
-                mean: L::load(planes[2], i),
-                squares: L::load(planes[3], i),
-                trend: none,
-            },
-            products: L::load(planes[4], i),
+            x: Side::load(&[mean_x, squares_x, &[], &[], &[]], &[newest[0], &[]], i),
+            y: Side::load(&[mean_y, squares_y, &[], &[], &[]], &[newest[1], &[]], i),
+            products: L::load(products, i),
         }
     }
 

@@ -1,77 +1,66 @@
 //! Sums and means.
 
+use std::marker::PhantomData;
+
 use super::FIELDS;
-use super::windows::{Kind, Weights, Window};
+use super::windows::{Kind, Window};
 use crate::kernel::lanes::{Group, Lanes};
+use crate::kernel::tree::Weights;
 
-pub(super) struct Sums;
-
-impl Kind for Sums {
-    type Of<L: Lanes> = Sum<L>;
+/// How a single number is merged.
+pub(super) trait Merge: Copy {
+    /// Of two parts of as many rows.
+    fn double<L: Lanes>(newer: L, older: L) -> L;
+    /// With the row before.
+    fn append<L: Lanes>(newer: L, oldest: L, weights: &Weights) -> L;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Sum<L>(L);
+pub(super) struct Sum;
 
-impl<L: Lanes> Window<L> for Sum<L> {
-    type Row = L;
-
+impl Merge for Sum {
     #[inline(always)]
-    fn row(inputs: &[&[f64]; 2], i: Group<L>) -> L {
-        L::load(inputs[0], i)
+    fn double<L: Lanes>(newer: L, older: L) -> L {
+        newer + older
     }
 
     #[inline(always)]
-    fn pair(newer: L, older: L) -> Self {
-        Self(newer + older)
+    fn append<L: Lanes>(newer: L, oldest: L, _weights: &Weights) -> L {
+        newer + oldest
     }
-
-    #[inline(always)]
-    fn double(self, older: Self, _weights: &Weights) -> Self {
-        Self(self.0 + older.0)
-    }
-
-    #[inline(always)]
-    fn append(self, oldest: L, _weights: &Weights) -> Self {
-        Self(self.0 + oldest)
-    }
-
-    #[inline(always)]
-    fn load(planes: &[&[f64]; FIELDS], _newest: &[&[f64]; 2], i: Group<L>) -> Self {
-        Self(L::load(planes[0], i))
-    }
-
-    #[inline(always)]
-    fn store(self, planes: &mut [&mut [f64]; FIELDS], i: Group<L>) {
-        self.0.store(planes[0], i);
-    }
-
-    #[inline(always)]
-    fn finish(self, outputs: &mut [&mut [f64]; 3], i: Group<L>) {
-        self.0.store(outputs[0], i);
-    }
-}
-
-pub(super) struct Means;
-
-impl Kind for Means {
-    type Of<L: Lanes> = Mean<L>;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Mean<L>(L);
+pub(super) struct Mean;
 
-impl<L: Lanes> Window<L> for Mean<L> {
-    type Row = L;
-
+impl Merge for Mean {
     #[inline(always)]
-    fn row(inputs: &[&[f64]; 2], i: Group<L>) -> L {
-        L::load(inputs[0], i)
+    fn double<L: Lanes>(newer: L, older: L) -> L {
+        (newer + older) * L::all(0.5)
     }
 
     #[inline(always)]
+    fn append<L: Lanes>(newer: L, oldest: L, weights: &Weights) -> L {
+        newer + (oldest - newer) * L::all(weights.share)
+    }
+}
+
+/// Windows of which one number is known.
+pub(super) struct Numbers<M>(PhantomData<M>);
+
+impl<M: Merge> Kind for Numbers<M> {
+    type Of<L: Lanes> = Number<L, M>;
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Number<L, M>(L, PhantomData<M>);
+
+impl<L: Lanes, M: Merge> Window<L> for Number<L, M> {
+    type Row = L;
+
+    #[inline(always)]
     fn pair(newer: L, older: L) -> Self {
-        Self((newer + older) * L::all(0.5))
+        Self(M::double(newer, older), PhantomData)
     }
 
     #[inline(always)]
@@ -81,12 +70,12 @@ impl<L: Lanes> Window<L> for Mean<L> {
 
     #[inline(always)]
     fn append(self, oldest: L, weights: &Weights) -> Self {
-        Self(self.0 + (oldest - self.0) * L::all(weights.share))
+        Self(M::append(self.0, oldest, weights), PhantomData)
     }
 
     #[inline(always)]
     fn load(planes: &[&[f64]; FIELDS], _newest: &[&[f64]; 2], i: Group<L>) -> Self {
-        Self(L::load(planes[0], i))
+        Self(L::load(planes[0], i), PhantomData)
     }
 
     #[inline(always)]
@@ -116,11 +105,6 @@ pub(super) struct WeightedSum<L> {
 
 impl<L: Lanes> Window<L> for WeightedSum<L> {
     type Row = L;
-
-    #[inline(always)]
-    fn row(inputs: &[&[f64]; 2], i: Group<L>) -> L {
-        L::load(inputs[0], i)
-    }
 
     #[inline(always)]
     fn pair(newer: L, older: L) -> Self {

@@ -4,39 +4,31 @@ use std::marker::PhantomData;
 
 use super::{Chain, Chunk, FIELDS, Plane};
 use crate::kernel::lanes::{Group, Lanes, groups};
-use crate::kernel::tree::{Step, steps};
+use crate::kernel::tree::{Step, Weights, steps};
 
-/// With which weights the two parts of a window count: Chan, Golub and LeVeque (1983).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Weights {
-    /// The rows of the newer part.
-    pub(super) rows: f64,
-    /// The older part's share of the rows: of the gap between the means in the mean.
-    pub(super) share: f64,
-    /// Of the gap in the squares and products.
-    pub(super) square: f64,
-    /// Of the gap in the products with time: the mean times of the parts lie half of their rows apart.
-    pub(super) time: f64,
+/// A row of each input.
+pub(super) trait Row<L: Lanes>: Copy {
+    /// The rows in a group.
+    fn load(inputs: &[&[f64]; 2], i: Group<L>) -> Self;
 }
 
-impl Weights {
-    fn double(n: usize) -> Self {
-        let rows = n as f64;
-        Self { rows, share: 0.5, square: rows / 2.0, time: (n * n) as f64 / 2.0 }
+impl<L: Lanes> Row<L> for L {
+    #[inline(always)]
+    fn load(inputs: &[&[f64]; 2], i: Group<L>) -> L {
+        L::load(inputs[0], i)
     }
+}
 
-    fn append(n: usize) -> Self {
-        let rows = n as f64;
-        Self { rows, share: 1.0 / (rows + 1.0), square: rows / (rows + 1.0), time: rows / 2.0 }
+impl<L: Lanes> Row<L> for (L, L) {
+    #[inline(always)]
+    fn load(inputs: &[&[f64]; 2], i: Group<L>) -> (L, L) {
+        (L::load(inputs[0], i), L::load(inputs[1], i))
     }
 }
 
 /// What is known of windows side by side. Everything is to be inlined.
 pub(super) trait Window<L: Lanes>: Copy {
-    /// A row of each input.
-    type Row: Copy;
-    /// The rows in a group.
-    fn row(inputs: &[&[f64]; 2], i: Group<L>) -> Self::Row;
+    type Row: Row<L>;
     /// Two rows.
     fn pair(newer: Self::Row, older: Self::Row) -> Self;
     /// With the half before, of as many rows.
@@ -79,8 +71,7 @@ impl<K: Kind> Chain for Windows<K> {
         let rows = outputs[0].len();
         let base = base(window);
         let mut len = rows + window - base;
-        let target =
-            if len == rows { Target::Outputs(&mut outputs) } else { Target::Planes(&mut to) };
+        let target = Target::of(len == rows, &mut outputs, &mut to);
         match base {
             2 => first::<K, L, 2>(&inputs, len, target),
             3 => first::<K, L, 3>(&inputs, len, target),
@@ -94,8 +85,7 @@ impl<K: Kind> Chain for Windows<K> {
             std::mem::swap(&mut from, &mut to);
             len -= step.lag();
             let planes = from.each_ref().map(|plane| &**plane);
-            let target =
-                if len == rows { Target::Outputs(&mut outputs) } else { Target::Planes(&mut to) };
+            let target = Target::of(len == rows, &mut outputs, &mut to);
             match step {
                 Step::Double(n) => doubled::<K, L>(n, &inputs, &planes, len, target),
                 Step::Append(n) => appended::<K, L>(n, &inputs, &planes, len, target),
@@ -113,6 +103,17 @@ fn all(planes: &mut [Plane]) -> [&mut [f64]; FIELDS] {
 enum Target<'t, 'o> {
     Planes(&'t mut [&'o mut [f64]; FIELDS]),
     Outputs(&'t mut [&'o mut [f64]; 3]),
+}
+
+impl<'t, 'o> Target<'t, 'o> {
+    #[inline(always)]
+    fn of(
+        is_last: bool,
+        outputs: &'t mut [&'o mut [f64]; 3],
+        planes: &'t mut [&'o mut [f64]; FIELDS],
+    ) -> Self {
+        if is_last { Self::Outputs(outputs) } else { Self::Planes(planes) }
+    }
 }
 
 /// Does `$window` for each group of `$len`, and stores what it gives.
@@ -145,21 +146,22 @@ fn first<K: Kind, L: Lanes, const N: usize>(
 
 #[inline(always)]
 fn in_registers<L: Lanes, W: Window<L>, const N: usize>(rows: &[[&[f64]; 2]; N], i: Group<L>) -> W {
-    let row = W::row;
+    let row = W::Row::load;
     match rows.as_slice() {
         [a, b] => W::pair(row(a, i), row(b, i)),
         [a, b, c] => three(row(a, i), row(b, i), row(c, i)),
         [a, b, c, d] => four(row(a, i), row(b, i), row(c, i), row(d, i)),
         [a, b, c, d, e] => {
             let newer: W = four(row(a, i), row(b, i), row(c, i), row(d, i));
-            newer.append(row(e, i), &Weights::append(4))
+            newer.append(row(e, i), &Weights::of(Step::Append(4)))
         }
         [a, b, c, d, e, f, rest @ ..] => {
             let newer: W = three(row(a, i), row(b, i), row(c, i));
-            let six = newer.double(three(row(d, i), row(e, i), row(f, i)), &Weights::double(3));
+            let six =
+                newer.double(three(row(d, i), row(e, i), row(f, i)), &Weights::of(Step::Double(3)));
             match rest {
                 [] => six,
-                [g, ..] => six.append(row(g, i), &Weights::append(6)),
+                [g, ..] => six.append(row(g, i), &Weights::of(Step::Append(6))),
             }
         }
         [] | [_] => unreachable!("two rows at least"),
@@ -168,12 +170,12 @@ fn in_registers<L: Lanes, W: Window<L>, const N: usize>(rows: &[[&[f64]; 2]; N],
 
 #[inline(always)]
 fn three<L: Lanes, W: Window<L>>(a: W::Row, b: W::Row, c: W::Row) -> W {
-    W::pair(a, b).append(c, &Weights::append(2))
+    W::pair(a, b).append(c, &Weights::of(Step::Append(2)))
 }
 
 #[inline(always)]
 fn four<L: Lanes, W: Window<L>>(a: W::Row, b: W::Row, c: W::Row, d: W::Row) -> W {
-    W::pair(a, b).double(W::pair(c, d), &Weights::double(2))
+    W::pair(a, b).double(W::pair(c, d), &Weights::of(Step::Double(2)))
 }
 
 /// Windows of `2 * n` rows from those of `n`.
@@ -185,7 +187,7 @@ fn doubled<K: Kind, L: Lanes>(
     len: usize,
     target: Target<'_, '_>,
 ) {
-    let weights = Weights::double(n);
+    let weights = Weights::of(Step::Double(n));
     let newer = from(older, n);
     let newest = [from(inputs, 2 * n - 1), from(inputs, n - 1)];
     fill!(L, len, target, |i| {
@@ -203,10 +205,10 @@ fn appended<K: Kind, L: Lanes>(
     len: usize,
     target: Target<'_, '_>,
 ) {
-    let weights = Weights::append(n);
+    let weights = Weights::of(Step::Append(n));
     let (newer, newest) = (from(before, 1), from(inputs, n));
     fill!(L, len, target, |i| {
-        let oldest = K::Of::<L>::row(inputs, i);
+        let oldest = Row::load(inputs, i);
         K::Of::<L>::load(&newer, &newest, i).append(oldest, &weights)
     });
 }

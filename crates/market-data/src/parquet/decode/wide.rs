@@ -28,19 +28,28 @@ fn can() -> bool {
         && is_x86_feature_detected!("avx512vbmi")
 }
 
-/// As many values as go in eights; gives the number done, 0 on processors that are slower so, and `None`
-/// where an index is beyond the dictionary.
-pub(super) fn look_up<V: Word>(
-    packed: &[u8],
-    width: u32,
-    dictionary: &[V],
-    out: &mut [MaybeUninit<V>],
-) -> Option<usize> {
-    if !*IS_FAST || !(1..=WIDEST).contains(&width) {
-        return Some(0);
+/// Indexes of a width that this processor looks up faster so.
+pub(super) struct Wide {
+    width: usize,
+}
+
+impl Wide {
+    pub(super) fn of(width: u32) -> Option<Self> {
+        let is_one = *IS_FAST && (1..=WIDEST).contains(&width);
+        is_one.then_some(Self { width: width as usize })
     }
-    // SAFETY: the processor has the instructions.
-    unsafe { eights(packed, width as usize, dictionary, out) }
+
+    /// As many values as go in eights; gives the number done, and `None` where an index is beyond the
+    /// dictionary.
+    pub(super) fn look_up<V: Word>(
+        &self,
+        packed: &[u8],
+        dictionary: &[V],
+        out: &mut [MaybeUninit<V>],
+    ) -> Option<usize> {
+        // SAFETY: the processor has the instructions, else there were no `Wide`.
+        unsafe { eights(packed, self.width, dictionary, out) }
+    }
 }
 
 /// Eight indexes of `width` bits, 1 to [`WIDEST`], are `width` bytes.
