@@ -181,29 +181,26 @@ fn overlapping(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize)
     s
 }
 
-/// The centred second moments of one window of one series.
-#[derive(Clone, Copy)]
-pub(crate) struct Moments {
+/// The mean of a growing window of one series.
+struct Means {
     x: Series,
-    /// Mean less the newest row.
-    pub(crate) shift: Option<Series>,
-    rows: usize,
+    /// Less the newest row; none of a single row, where it is 0.
+    shift: Option<Series>,
 }
 
-/// The steps' gaps: difference of the two merged means, and whether one part is a single row.
-pub(crate) fn gaps(g: &mut Graph, x: Series, window: usize) -> (Vec<(Step, Series)>, Moments) {
-    let mut m = Moments { x, shift: None, rows: 1 };
-    let gaps = steps(window)
+/// The steps' gaps: differences of the two merged means.
+fn gaps(g: &mut Graph, x: Series, window: usize) -> Vec<(Step, Series)> {
+    let mut m = Means { x, shift: None };
+    steps(window)
         .map(|step| {
             let gap = m.gap(g, step);
             m.merge(g, step, gap);
             (step, gap)
         })
-        .collect();
-    (gaps, m)
+        .collect()
 }
 
-impl Moments {
+impl Means {
     fn gap(&self, g: &mut Graph, step: Step) -> Series {
         let x = self.x;
         let past = |n: usize| -> [Tap; 2] { [x.into(), x.lag(n)] };
@@ -225,7 +222,6 @@ impl Moments {
             Some(m) => g.node(&SHIFT, &[m.into(), gap.into()], &[Weights::of(step).share]),
             None => g.node(&FIRST_SHIFT, &[gap.into()], &[]),
         });
-        self.rows = step.rows() + step.lag();
     }
 }
 
@@ -234,7 +230,7 @@ pub(crate) fn squares(g: &mut Graph, x: Series, window: usize) -> Series {
     if let Some(s) = whole(g, &chain::MOMENTS, x, window) {
         return s;
     }
-    let (gaps, _) = gaps(g, x, window);
+    let gaps = gaps(g, x, window);
     products_of(g, &gaps, &gaps)
 }
 
@@ -249,8 +245,8 @@ pub(crate) fn pair(g: &mut Graph, x: Series, y: Series, window: usize) -> [Serie
 
 /// Sum of products around the two rolling means.
 pub(crate) fn products(g: &mut Graph, x: Series, y: Series, window: usize) -> Series {
-    let (gx, _) = gaps(g, x, window);
-    let (gy, _) = gaps(g, y, window);
+    let gx = gaps(g, x, window);
+    let gy = gaps(g, y, window);
     products_of(g, &gx, &gy)
 }
 
@@ -282,7 +278,7 @@ pub(crate) fn trend(g: &mut Graph, x: Series, window: usize) -> Series {
     if let Some(s) = whole(g, &chain::MOMENTS, x, window) {
         return Series(s.0 + 1);
     }
-    let (gaps, _) = gaps(g, x, window);
+    let gaps = gaps(g, x, window);
     let mut sum: Option<Series> = None;
     for (step, gap) in gaps {
         let weight = Weights::of(step).time;
