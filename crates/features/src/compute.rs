@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use market_data::BarsView;
 
 use crate::engine::machine::{BLOCK_ROWS, Columns, Program, State};
+use crate::engine::reach::CacheReach;
 use crate::error::FeatureError;
 use crate::registry::{Column, enough_rows, same_length};
 use crate::set::{FeatureSet, Plan};
@@ -109,7 +110,7 @@ struct Task<'t> {
     program: Arc<Program>,
     rows: Range<usize>,
     columns: Vec<&'t mut [f64]>,
-    past_cache: bool,
+    reach: CacheReach,
 }
 
 /// Fewer rows than this are not worth a task: its windows' rows are computed twice.
@@ -124,11 +125,12 @@ fn tasks<'t>(
     threads: usize,
 ) -> Vec<Task<'t>> {
     let rows = table.rows();
-    let past_cache = table.columns.len() * rows * size_of::<f64>() > LARGE_BYTES;
+    let sources = Column::ALL.into_iter().filter(|&column| set.reads(column)).count();
+    let reach = CacheReach::of(sources, table.columns.len(), rows);
     let columns: Vec<&mut [f64]> = table.columns.iter_mut().map(Vec::as_mut_slice).collect();
     if threads == 1 || rows < 2 * TASK_ROWS {
         let program = Arc::new(Program::new(plan.graph, plan.series));
-        return vec![Task { program, rows: 0..rows, columns, past_cache }];
+        return vec![Task { program, rows: 0..rows, columns, reach }];
     }
     let mut tasks = Vec::new();
     let mut windowed = Vec::new();
@@ -152,12 +154,12 @@ fn tasks<'t>(
         .into_iter()
         .map(|(series, columns)| {
             let program = Arc::new(Program::new(set.plan().graph, series));
-            Task { program, rows: 0..rows, columns, past_cache }
+            Task { program, rows: 0..rows, columns, reach }
         })
         .collect();
     if !windowed.is_empty() {
         let program = Arc::new(Program::new(plan.graph, windowed));
-        tasks.extend(row_tasks(&program, windowed_columns, rows, threads, past_cache));
+        tasks.extend(row_tasks(&program, windowed_columns, rows, threads, reach));
     }
     tasks
 }
@@ -167,7 +169,7 @@ fn row_tasks<'t>(
     mut columns: Vec<&'t mut [f64]>,
     rows: usize,
     threads: usize,
-    past_cache: bool,
+    reach: CacheReach,
 ) -> Vec<Task<'t>> {
     let each = rows.div_ceil(8 * threads).next_multiple_of(BLOCK_ROWS).max(TASK_ROWS);
     let mut tasks = Vec::new();
@@ -181,12 +183,7 @@ fn row_tasks<'t>(
             rest.push(behind);
         }
         columns = rest;
-        tasks.push(Task {
-            program: Arc::clone(program),
-            rows: start..end,
-            columns: own,
-            past_cache,
-        });
+        tasks.push(Task { program: Arc::clone(program), rows: start..end, columns: own, reach });
     }
     tasks
 }
@@ -207,11 +204,10 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(task) = next else { break };
-            let Task { program, rows, mut columns, past_cache } = task;
+            let Task { program, rows, mut columns, reach } = task;
             let outputs_from = rows.start;
             let outputs = &mut columns;
-            let mut columns =
-                Columns { sources, sources_from: 0, outputs, outputs_from, past_cache };
+            let mut columns = Columns { sources, sources_from: 0, outputs, outputs_from, reach };
             run_rows(&program, &mut columns, rows, &report);
         }
     };
@@ -284,9 +280,6 @@ fn bar_column(bars: BarsView<'_>, column: Column) -> Option<&[f64]> {
 /// Rows between two reports of progress.
 const REPORT_ROWS: usize = 64 * BLOCK_ROWS;
 
-/// Output above this is not found in a cache again and is stored past it.
-const LARGE_BYTES: usize = 16 << 20;
-
 /// Runs `program` over whole columns, from the first row on.
 pub(crate) fn run_columns(program: &Program, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
     run_columns_in(program, &mut program.start(0), inputs, outputs);
@@ -300,9 +293,8 @@ pub(crate) fn run_columns_in(
     outputs: &mut [&mut [f64]],
 ) {
     let rows = inputs.first().map_or(0, |i| i.len());
-    let past_cache = outputs.len() * rows * size_of::<f64>() > LARGE_BYTES;
-    let mut columns =
-        Columns { sources: inputs, sources_from: 0, outputs, outputs_from: 0, past_cache };
+    let reach = CacheReach::of(inputs.len(), outputs.len(), rows);
+    let mut columns = Columns { sources: inputs, sources_from: 0, outputs, outputs_from: 0, reach };
     run_from(program, state, &mut columns, 0..rows, &|_| ());
 }
 
@@ -346,7 +338,7 @@ pub(crate) fn run_from(
             reported = row;
         }
     }
-    if columns.past_cache {
+    if columns.reach.stores_past {
         sys::fence();
     }
 }

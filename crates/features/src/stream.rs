@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::{Sources, day, run_from};
 use crate::engine::machine::{Columns, Program, Saved, State};
+use crate::engine::reach::CacheReach;
 use crate::error::FeatureError;
 use crate::registry::{Column, same_length};
 use crate::set::FeatureSet;
@@ -135,7 +136,7 @@ impl Stream {
             sources_from: from,
             outputs: columns,
             outputs_from: from,
-            past_cache: false,
+            reach: CacheReach::default(),
         };
         run_from(program, &mut self.state, &mut columns, from..from + bars.len(), &|_| ());
         if bars.len() >= program.direct_from() {

@@ -2,6 +2,7 @@
 
 use super::Block;
 use super::graph::{Graph, Node, Series};
+use super::reach::CacheReach;
 use crate::kernel::chain::{PLANES, Plane};
 use crate::sys;
 
@@ -49,9 +50,7 @@ pub(crate) struct Columns<'o, 'c> {
     pub(crate) outputs: &'o mut [&'c mut [f64]],
     /// Number of the first row of the output columns.
     pub(crate) outputs_from: usize,
-    /// Whether the outputs are too large to be found in a cache again: nodes write to their blocks
-    /// then, and each block goes to memory while the next node runs.
-    pub(crate) past_cache: bool,
+    pub(crate) reach: CacheReach,
 }
 
 /// A graph made ready to run: where each series and each state lies.
@@ -239,13 +238,13 @@ impl Program {
         if state.cursor + rows > self.capacity {
             self.rewind(state);
         }
-        if columns.past_cache {
-            self.fetch_ahead(state.row, rows, columns);
-        }
         let mut waiting = &*self.computed;
-        for &index in &self.live {
+        for (nth, &index) in self.live.iter().enumerate() {
+            if columns.reach.fetches_ahead {
+                self.fetch_ahead(nth, state.row + rows, columns);
+            }
             self.run_node(index, state, rows, Some(columns));
-            if columns.past_cache {
+            if columns.reach.stores_past {
                 waiting = self.store_past_cache(index, waiting, state, rows, columns);
             }
         }
@@ -275,13 +274,18 @@ impl Program {
         rest
     }
 
-    /// Begins to fetch the used sources of the block after the next `rows` rows: the processor's own
-    /// fetching ahead ends with each page, and there is much to do before the next one is read.
-    fn fetch_ahead(&self, row: usize, rows: usize, columns: &Columns<'_, '_>) {
-        let from = row + rows - columns.sources_from;
+    /// Begins to fetch what the block from row `row` on reads, the share of it that falls to the `nth` node
+    /// of the block before: the processor's own fetching ahead ends with each page, and all at once would
+    /// hold up the nodes.
+    fn fetch_ahead(&self, nth: usize, row: usize, columns: &Columns<'_, '_>) {
+        let from = row - columns.sources_from;
+        let [begin, end] = [nth, nth + 1].map(|n| {
+            let lines = self.capacity.div_ceil(LINE_ROWS) * n / self.live.len();
+            from + lines * LINE_ROWS
+        });
         for &source in &self.used {
             let column = columns.sources[source];
-            sys::fetch(&column[from..column.len().min(from + self.capacity)]);
+            sys::fetch(&column[column.len().min(begin)..column.len().min(end)]);
         }
     }
 
@@ -344,7 +348,7 @@ impl Program {
 
     /// The output column that the node of `series` writes to itself.
     fn filled(&self, series: Series, columns: &Columns<'_, '_>) -> Option<usize> {
-        self.column[series.0].filter(|_| !columns.past_cache)
+        self.column[series.0].filter(|_| !columns.reach.stores_past)
     }
 
     /// Moves each series' history to the front of its place.

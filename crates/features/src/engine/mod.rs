@@ -12,6 +12,7 @@ use crate::kernel::chain::Plane;
 
 pub(crate) mod graph;
 pub(crate) mod machine;
+pub(crate) mod reach;
 
 /// What a kernel sees of one block of rows.
 pub(crate) struct Block<'a, 'b> {

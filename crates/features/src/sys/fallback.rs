@@ -10,3 +10,8 @@ pub(crate) fn fence() {}
 
 /// Left to the processor.
 pub(crate) fn fetch(_: &[f64]) {}
+
+/// Not asked for.
+pub(crate) fn cache_bytes() -> usize {
+    super::CACHE_BYTES
+}

@@ -1,9 +1,11 @@
 //! Stores that pass the caches by, and fetching ahead.
 
 use std::arch::x86_64::{
-    _MM_HINT_T1, _mm_loadu_pd, _mm_prefetch, _mm_sfence, _mm_stream_pd, _mm512_loadu_pd,
-    _mm512_stream_pd,
+    __cpuid, __cpuid_count, _MM_HINT_T0, _mm_loadu_pd, _mm_prefetch, _mm_sfence, _mm_stream_pd,
+    _mm512_loadu_pd, _mm512_stream_pd,
 };
+
+use std::sync::LazyLock;
 
 /// Values in a cache line.
 const LINE: usize = 8;
@@ -61,17 +63,53 @@ pub(crate) fn fence() {
     unsafe { _mm_sfence() }
 }
 
-/// Begins to fetch `values` into the second-level cache.
+/// Begins to fetch `values`.
 pub(crate) fn fetch(values: &[f64]) {
     for line in values.chunks(LINE) {
         // SAFETY: SSE is part of x86-64; a prefetch reads nothing that the program sees.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
     }
+}
+
+/// Bytes of the last-level cache that the processor names; [`super::CACHE_BYTES`] where it names none.
+pub(crate) fn cache_bytes() -> usize {
+    static BYTES: LazyLock<usize> = LazyLock::new(|| {
+        [0x4, 0x8000_001d].into_iter().flat_map(caches).last().unwrap_or(super::CACHE_BYTES)
+    });
+    *BYTES
+}
+
+/// The sizes of the data caches, from the first level on, as `leaf` describes them: Intel's leaf 4, and
+/// AMD's of the same form.
+fn caches(leaf: u32) -> impl Iterator<Item = usize> {
+    const KIND: u32 = 0x1f;
+    const INSTRUCTIONS: u32 = 2;
+    let highest = __cpuid(leaf & 0x8000_0000).eax;
+    let levels = if highest < leaf { 0 } else { 8 };
+    (0..levels)
+        .map(move |level| __cpuid_count(leaf, level))
+        .take_while(|cache| cache.eax & KIND != 0)
+        .filter(|cache| cache.eax & KIND != INSTRUCTIONS)
+        .map(|cache| {
+            let field = |from: u32, bits: u32| (cache.ebx >> from & ((1 << bits) - 1)) as usize + 1;
+            field(22, 10) * field(12, 10) * field(0, 12) * (cache.ecx as usize + 1)
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_level_is_as_large_as_the_system_says() {
+        let index = (0..8).filter_map(|index| {
+            let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
+            std::fs::read_to_string(path).ok()?.trim().strip_suffix('K')?.parse::<usize>().ok()
+        });
+        if let Some(largest) = index.max() {
+            assert_eq!(cache_bytes(), largest << 10);
+        }
+    }
 
     #[test]
     fn copies_every_length_at_every_alignment() {
