@@ -1,11 +1,12 @@
 //! Snappy, for pages of eight-byte values.
 //!
-//! Columns of times and volumes compress to a literal of four or five bytes and a copy of four,
-//! again and again. There the time goes into copies that read what the last two stores have just
-//! written: a load of sixteen bytes over several stores waits until they have reached the cache.
-//! Short copies here load no more than they need, which one store covers. On the file that pyarrow
-//! writes by default the `snap` crate took 30 percent of a load, this 23; and a page that did not
-//! compress, as most pages of packed indexes, is not copied at all.
+//! Times compress to records: a literal of the bytes that change, and a copy of the others from the value
+//! before. [`records`] takes a whole one as a word, where a loop over tags waits for the length of each
+//! literal before it can look at the next tag. Prices compress to short literals and copies from far
+//! before, of lengths that no branch predicts: what can be is looked up or moved as sixteen bytes.
+//! Copies from near load no more than they need, as a load over several stores that are still under way
+//! waits until they have reached the cache. A page that did not compress, as most pages of packed
+//! indexes, is not copied at all.
 
 /// The text of a page that is one literal, as pages of packed indexes mostly are.
 pub(super) fn stored(input: &[u8], bytes: usize) -> Option<&[u8]> {
@@ -21,6 +22,8 @@ pub(super) fn decompress(input: &[u8], out: &mut [u8]) -> Option<()> {
         return None;
     }
     let mut done = 0;
+    // Of the tag before; 0 where that was a copy.
+    let mut text_bytes = 0;
     while let Some(&tag) = input.get(at) {
         if tag & 3 == 0 {
             let (length, from) = literal(input, at)?;
@@ -35,6 +38,7 @@ pub(super) fn decompress(input: &[u8], out: &mut [u8]) -> Option<()> {
             }
             at = from + length;
             done += length;
+            text_bytes = length;
         } else {
             let (length, offset, next) = back(input, tag, at)?;
             if offset == 0 || offset > done || length > out.len() - done {
@@ -43,16 +47,60 @@ pub(super) fn decompress(input: &[u8], out: &mut [u8]) -> Option<()> {
             copy(out, done, offset, length);
             at = next;
             done += length;
+            let is_record = text_bytes > 0 && text_bytes + length == RECORD_BYTES && tag & 3 == 1;
+            if offset == RECORD_BYTES && is_record {
+                let count = records(&input[at - text_bytes - 3..], text_bytes, out, done);
+                at += count * (text_bytes + 3);
+                done += count * RECORD_BYTES;
+            }
+            text_bytes = 0;
         }
     }
     (done == out.len()).then_some(())
+}
+
+const RECORD_BYTES: usize = 8;
+
+/// Writes from `done` on what the records are that follow the one at the start of `input` and differ from
+/// it in the text of their literal alone, `text_bytes` long; gives their number.
+///
+/// A record is the literal's tag and text, then a copy of two bytes from as far before as the record is
+/// long: of the bytes that the record before has copied.
+fn records(input: &[u8], text_bytes: usize, out: &mut [u8], done: usize) -> usize {
+    let word = |at: usize| Some(u64::from_le_bytes(*input.get(at..)?.first_chunk()?));
+    // The copy is four bytes long at least, so that the record fits into a word.
+    let stride = text_bytes + 3;
+    let text = (1 << (8 * text_bytes)) - 1;
+    let tags = 0xff | 0xffff << (8 * (text_bytes + 1));
+    let Some(shape) = word(0).map(|word| word & tags) else { return 0 };
+    // A length may also stand in a byte of its own.
+    if shape & 0xff != (text_bytes as u64 - 1) << 2 {
+        return 0;
+    }
+    let (before, after) = out.split_at_mut(done);
+    let Some(copied) = before.last_chunk().map(|value| u64::from_le_bytes(*value) & !text) else {
+        return 0;
+    };
+    let mut count = 0;
+    for value in after.as_chunks_mut().0 {
+        match word((count + 1) * stride) {
+            Some(word) if word & tags == shape => {
+                *value = (word >> 8 & text | copied).to_le_bytes()
+            }
+            _ => break,
+        }
+        count += 1;
+    }
+    count
 }
 
 /// `length` bytes from `offset` before `done` to `done`.
 #[inline(always)]
 fn copy(out: &mut [u8], done: usize, offset: usize, length: usize) {
     let from = done - offset;
-    if length <= 4 && offset >= 4 && done + 4 <= out.len() {
+    if length <= 16 && offset >= 32 && done + 16 <= out.len() {
+        move_word::<16>(out, from, done);
+    } else if length <= 4 && offset >= 4 && done + 4 <= out.len() {
         move_word::<4>(out, from, done);
     } else if length <= 8 && offset >= 8 && done + 8 <= out.len() {
         move_word::<8>(out, from, done);
@@ -96,20 +144,23 @@ fn literal(input: &[u8], at: usize) -> Option<(usize, usize)> {
 #[inline(always)]
 fn back(input: &[u8], tag: u8, at: usize) -> Option<(usize, usize, usize)> {
     let long = usize::from(tag >> 2) + 1;
-    Some(match tag & 3 {
-        1 => {
-            let offset = usize::from(tag >> 5) << 8 | usize::from(*input.get(at + 1)?);
-            (usize::from(tag >> 2 & 7) + 4, offset, at + 2)
-        }
-        2 => {
-            let offset = input.get(at + 1..)?.first_chunk()?;
-            (long, usize::from(u16::from_le_bytes(*offset)), at + 3)
-        }
-        _ => {
-            let offset = input.get(at + 1..)?.first_chunk()?;
-            (long, u32::from_le_bytes(*offset) as usize, at + 5)
-        }
-    })
+    let kind = usize::from(tag & 3);
+    if let (true, Some(pair)) = (kind < 3, input.get(at + 1..).and_then(|rest| rest.first_chunk()))
+    {
+        // Of one byte or two, which no branch predictor tells apart.
+        let pair = usize::from(u16::from_le_bytes(*pair));
+        let is_short = kind == 1;
+        let short = (usize::from(tag >> 2 & 7) + 4, usize::from(tag >> 5) << 8 | pair & 0xff);
+        let length = if is_short { short.0 } else { long };
+        let offset = if is_short { short.1 } else { pair };
+        return Some((length, offset, at + 1 + kind));
+    }
+    if kind == 1 {
+        let offset = usize::from(tag >> 5) << 8 | usize::from(*input.get(at + 1)?);
+        return Some((usize::from(tag >> 2 & 7) + 4, offset, at + 2));
+    }
+    let offset = input.get(at + 1..)?.first_chunk()?;
+    (kind == 3).then(|| (long, u32::from_le_bytes(*offset) as usize, at + 5))
 }
 
 fn varint(input: &[u8]) -> Option<(usize, usize)> {
@@ -145,6 +196,14 @@ mod tests {
         assert!(stored(&snap::raw::Encoder::new().compress_vec(&noise).unwrap(), 60_000).is_some());
         let times = (0..20_000_i64).flat_map(|i| (1_704_067_200 + 60 * i).to_le_bytes());
         check(&times.collect::<Vec<u8>>());
+        // Steps of which one to four bytes change, and the copies of what stays.
+        for step in [1, 60, 60_000, 60_000_000, 60_000_000_000, 86_400_000_000_000_i64] {
+            for start in [0, 1_704_067_200_000_000_000] {
+                check(
+                    &(0..5_000).flat_map(|i| (start + step * i).to_le_bytes()).collect::<Vec<u8>>(),
+                );
+            }
+        }
         let few = (0..20_000).flat_map(|_| ((random.next() % 90) as f64 * 0.01).to_le_bytes());
         check(&few.collect::<Vec<u8>>());
         for length in 0..200 {
@@ -154,8 +213,15 @@ mod tests {
 
     #[test]
     fn damage_is_none_or_another_text_but_no_panic() {
-        let text: Vec<u8> = (0..500_u32).flat_map(|i| (i * i / 7).to_le_bytes()).collect();
-        let packed = snap::raw::Encoder::new().compress_vec(&text).unwrap();
+        let squares = (0..500_u32).flat_map(|i| (i * i / 7).to_le_bytes());
+        damage(&squares.collect::<Vec<u8>>());
+        let times = (0..300_i64)
+            .flat_map(|i| (1_704_067_200_000_000_000 + 60_000_000_000 * i).to_le_bytes());
+        damage(&times.collect::<Vec<u8>>());
+    }
+
+    fn damage(text: &[u8]) {
+        let packed = snap::raw::Encoder::new().compress_vec(text).unwrap();
         let mut random = Random(2);
         let mut out = vec![0; text.len()];
         for _ in 0..20_000 {
