@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use features::{ComputeOptions, FeatureSet, compute, compute_into, registry};
-use market_data::Bars;
+use market_data::{Bars, ask_for_large_pages};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
@@ -92,7 +92,13 @@ fn read(path: &str) -> std::io::Result<Bars> {
     let (values, _) = bytes.as_chunks::<8>();
     let values: Vec<f64> = values.iter().map(|b| f64::from_le_bytes(*b)).collect();
     let rows = values.len() / 5;
-    let column = |k: usize| values[k * rows..(k + 1) * rows].to_vec();
+    // In large pages, as a loaded file's are, and NumPy's.
+    let column = |k: usize| {
+        let mut column = vec![0.0; rows];
+        ask_for_large_pages(&mut column);
+        column.copy_from_slice(&values[k * rows..(k + 1) * rows]);
+        column
+    };
     Ok(Bars {
         timestamp: (0..rows as i64).map(|i| i * 60_000_000_000).collect(),
         open: column(0),

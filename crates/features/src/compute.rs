@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use market_data::BarsView;
+use market_data::{BarsView, ask_for_large_pages};
 
 use crate::engine::machine::{BLOCK_ROWS, Columns, Program, State};
 use crate::engine::reach::CacheReach;
@@ -67,10 +67,17 @@ pub fn compute(
     options: &ComputeOptions<'_>,
 ) -> Result<FeatureTable, FeatureError> {
     let names = set.columns();
-    let columns = names.iter().map(|_| vec![0.0; bars.len()]).collect();
+    let columns = names.iter().map(|_| empty_column(bars.len())).collect();
     let mut table = FeatureTable { names, columns };
     compute_into(set, bars, options, &mut table)?;
     Ok(table)
+}
+
+/// Untouched so far, as large memory comes zeroed from the system.
+fn empty_column(rows: usize) -> Vec<f64> {
+    let mut column = vec![0.0; rows];
+    ask_for_large_pages(&mut column);
+    column
 }
 
 /// As [`compute`], into a table made by an earlier call for the same set and number of rows.

@@ -22,17 +22,23 @@ pub struct Bars {
     pub volume: Vec<f64>,
 }
 
+fn room<V>(rows: usize) -> Vec<V> {
+    let mut column = Vec::with_capacity(rows);
+    crate::ask_for_large_pages(column.spare_capacity_mut());
+    column
+}
+
 impl Bars {
     /// Bars with room for `rows` rows in every column.
     #[must_use]
     pub fn with_capacity(rows: usize) -> Self {
         Self {
-            timestamp: Vec::with_capacity(rows),
-            open: Vec::with_capacity(rows),
-            high: Vec::with_capacity(rows),
-            low: Vec::with_capacity(rows),
-            close: Vec::with_capacity(rows),
-            volume: Vec::with_capacity(rows),
+            timestamp: room(rows),
+            open: room(rows),
+            high: room(rows),
+            low: room(rows),
+            close: room(rows),
+            volume: room(rows),
         }
     }
 

@@ -50,5 +50,6 @@ pub use load::{LoadOptions, load, load_into};
 pub use mapped::MappedBars;
 pub use save::{Compression, SaveOptions, save, synth_to};
 pub use synth::{Synth, SynthOptions, synth};
+pub use sys::ask_for_large_pages;
 pub use universe::Universe;
 pub use validate::{Defect, Policy, defects};

@@ -37,7 +37,7 @@ impl<V: Copy> Slots<V> {
         }
         values = Vec::new();
         values.try_reserve_exact(rounded(len, size_of::<V>())).ok()?;
-        sys::advise_huge_pages(values.spare_capacity_mut());
+        sys::ask_for_large_pages(values.spare_capacity_mut());
         Some(Self { values, len })
     }
 

@@ -1,5 +1,7 @@
 //! Running a graph over blocks of rows.
 
+use market_data::ask_for_large_pages;
+
 use super::Block;
 use super::graph::{Graph, Node, Series};
 use super::reach::CacheReach;
@@ -168,8 +170,11 @@ impl Program {
 
     /// The state before row `row`, as if no row had come before it.
     pub(crate) fn start(&self, row: usize) -> State {
+        let lines = self.arena_len / LINE_ROWS;
+        let mut arena = vec![Line([f64::NAN; LINE_ROWS]); lines];
+        ask_for_large_pages(&mut arena);
         State {
-            arena: vec![Line([f64::NAN; LINE_ROWS]); self.arena_len / LINE_ROWS],
+            arena,
             carried: vec![0.0; self.state_len],
             cursor: 0,
             row,

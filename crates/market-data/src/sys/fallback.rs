@@ -12,7 +12,8 @@ pub(crate) fn read_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Re
     file.read_exact(buffer)
 }
 
-pub(crate) fn advise_huge_pages<T>(_memory: &mut [std::mem::MaybeUninit<T>]) {}
+/// Asks for pages of 2 MiB below `memory`, which this system does not have.
+pub fn ask_for_large_pages<T>(_memory: &mut [T]) {}
 
 pub(crate) fn memory_available() -> Option<u64> {
     None

@@ -9,25 +9,39 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
     file.read_exact_at(buffer, offset)
 }
 
-/// Asks for pages of 2 MiB below memory about to be written for the first time: 512 times fewer
-/// page faults. A wish: where it is refused nothing changes.
-#[cfg(target_os = "linux")]
-pub(crate) fn advise_huge_pages<T>(memory: &mut [std::mem::MaybeUninit<T>]) {
+/// Asks for pages of 2 MiB below `memory`, which is about to be written for the first time: 512 times fewer
+/// page faults, and fewer misses in the translation of addresses where columns are walked side by side.
+/// A wish: where it is refused nothing changes. Linux alone has them.
+///
+/// ```
+/// let mut column = vec![0.0; 525_600];
+/// market_data::ask_for_large_pages(&mut column);
+/// ```
+pub fn ask_for_large_pages<T>(memory: &mut [T]) {
     let bytes = size_of_val(memory);
-    if bytes < super::HUGE_PAGE_BYTES {
-        return;
+    if cfg!(target_os = "linux") && bytes >= super::HUGE_PAGE_BYTES / 4 {
+        advise(memory.as_mut_ptr().cast(), bytes);
     }
+}
+
+#[cfg(target_os = "linux")]
+fn advise(memory: *mut libc::c_void, bytes: usize) {
+    const HUGE: usize = super::HUGE_PAGE_BYTES;
     // Whole pages of 4 KiB, the first one too: the allocator's header lies in it.
-    let into_page = memory.as_ptr() as usize % rustix::param::page_size();
-    let start = memory.as_mut_ptr().wrapping_byte_sub(into_page);
-    // SAFETY: the range lies within the mapping that holds `memory`; the advice changes no byte.
-    let _ = unsafe {
-        rustix::mm::madvise(start.cast(), bytes + into_page, rustix::mm::Advice::LinuxHugepage)
-    };
+    let into_page = memory as usize % rustix::param::page_size();
+    let start = memory.wrapping_byte_sub(into_page);
+    // SAFETY: the range lies within the mapping of the memory; the advice changes no byte.
+    unsafe { libc::madvise(start, bytes + into_page, libc::MADV_HUGEPAGE) };
+    // Where it begins and ends, the allocator's headers and neighbours have small pages already.
+    for end in [start, start.wrapping_byte_add(bytes)] {
+        let page = end.wrapping_byte_sub(end as usize % HUGE);
+        // SAFETY: bytes move to another page and keep their addresses; refused where not all is mapped.
+        unsafe { libc::madvise(page, HUGE, libc::MADV_COLLAPSE) };
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn advise_huge_pages<T>(_memory: &mut [std::mem::MaybeUninit<T>]) {}
+fn advise(_memory: *mut libc::c_void, _bytes: usize) {}
 
 /// Bytes that can be taken without swapping, where the system tells.
 #[cfg(target_os = "linux")]
