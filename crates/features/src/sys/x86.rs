@@ -1,8 +1,8 @@
 //! Stores that pass the caches by, and fetching ahead.
 
 use std::arch::x86_64::{
-    __cpuid, __cpuid_count, _MM_HINT_T0, _mm_loadu_pd, _mm_prefetch, _mm_sfence, _mm_stream_pd,
-    _mm512_loadu_pd, _mm512_stream_pd,
+    __cpuid, __cpuid_count, _MM_HINT_T0, _MM_HINT_T1, _mm_loadu_pd, _mm_prefetch, _mm_sfence,
+    _mm_stream_pd, _mm512_loadu_pd, _mm512_stream_pd,
 };
 
 use std::sync::LazyLock;
@@ -63,11 +63,20 @@ pub(crate) fn fence() {
     unsafe { _mm_sfence() }
 }
 
-/// Begins to fetch `values`.
+/// Begins to fetch `values`: few into the first-level cache, many into the second, as they would push out
+/// of the first what is worked on.
 pub(crate) fn fetch(values: &[f64]) {
+    const FEW: usize = 4 * LINE;
     for line in values.chunks(LINE) {
+        let line = line.as_ptr().cast();
         // SAFETY: SSE is part of x86-64; a prefetch reads nothing that the program sees.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+        unsafe {
+            if values.len() <= FEW {
+                _mm_prefetch::<_MM_HINT_T0>(line);
+            } else {
+                _mm_prefetch::<_MM_HINT_T1>(line);
+            }
+        }
     }
 }
 
