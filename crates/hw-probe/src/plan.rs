@@ -86,8 +86,9 @@ fn threads(options: &ProbeOptions, machine: &Machine) -> usize {
 fn array_bytes(machine: &Machine, room: u64, quick: bool) -> (usize, String) {
     let cache = machine.last_level_cache_bytes();
     let known = cache.unwrap_or(UNKNOWN_CACHE);
-    let times = if quick { 2 } else { CACHE_TIMES };
     let floor = if cfg!(target_vendor = "apple") { HIDDEN_CACHE_FLOOR } else { 0 };
+    let least = if quick { 2 } else { CACHE_TIMES };
+    let times = least.max(cache_times_of_guest(machine, known));
     let wanted = (known * times).max(floor).max(64 << 20);
     // Three arrays take at most half of what is free: nothing is ever killed for this.
     let bound = room / 6;
@@ -103,6 +104,14 @@ fn array_bytes(machine: &Machine, room: u64, quick: bool) -> (usize, String) {
         format!("{times} x the {named}")
     };
     (bytes as usize, why)
+}
+
+/// A guest is told of one cache, but its host may move its cores to chips with a cache each: then every core's
+/// share of an array must be twice the cache. Within bounds, as a host with many such chips has many cores.
+fn cache_times_of_guest(machine: &Machine, cache: u64) -> u64 {
+    const BOUND: u64 = 512 << 20;
+    let caches = if machine.hypervisor.is_some() { machine.threads as u64 } else { 1 };
+    (2 * caches).min(BOUND / cache.max(1))
 }
 
 /// Sizes whose three matrices of `f64` fit into a quarter of the room.
@@ -155,6 +164,20 @@ mod tests {
         let (bytes, why) = array_bytes(&machine, 24 << 30, false);
         assert!(bytes as u64 >= 1040 << 20);
         assert_eq!(why, "4 x the 260 MiB last-level cache reported");
+    }
+
+    #[test]
+    fn each_core_of_a_guest_may_have_a_cache_of_its_own() {
+        let mut machine = machine_with(Some(32 << 20));
+        machine.threads = 2;
+        let bytes = |machine: &Machine| array_bytes(machine, 24 << 30, true).0 >> 20;
+        machine.hypervisor = None;
+        assert_eq!(bytes(&machine), 64);
+        machine.hypervisor = Some("KVM".to_owned());
+        assert_eq!(bytes(&machine), 128);
+        machine.threads = 64;
+        assert_eq!(bytes(&machine), 512);
+        assert_eq!(array_bytes(&machine_with(Some(260 << 20)), 24 << 30, true).0 >> 20, 520);
     }
 
     #[test]
