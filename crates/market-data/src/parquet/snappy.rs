@@ -3,8 +3,8 @@
 //! Times compress to records: a literal of the bytes that change, and a copy of the others from the value
 //! before. [`records`] takes a whole one as a word, where a loop over tags waits for the length of each
 //! literal before it can look at the next tag. Prices compress to short literals and copies from far
-//! before, of lengths that no branch predicts: what can be is looked up or moved as sixteen bytes.
-//! Copies from near load no more than they need, as a load over several stores that are still under way
+//! before, whose forms and lengths no branch predicts: selects tell the forms apart, and sixteen bytes move
+//! whatever the length. Copies from near load no more than they need, as a load over several stores that are still under way
 //! waits until they have reached the cache. A page that did not compress, as most pages of packed
 //! indexes, is not copied at all.
 
