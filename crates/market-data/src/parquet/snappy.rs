@@ -4,9 +4,9 @@
 //! before. [`records`] takes a whole one as a word, where a loop over tags waits for the length of each
 //! literal before it can look at the next tag. Prices compress to short literals and copies from far
 //! before, whose forms and lengths no branch predicts: selects tell the forms apart, and sixteen bytes move
-//! whatever the length. Copies from near load no more than they need, as a load over several stores that are still under way
-//! waits until they have reached the cache. A page that did not compress, as most pages of packed
-//! indexes, is not copied at all.
+//! whatever the length. Copies from near load no more than they need, as a load over several stores that are
+//! still under way waits until they have reached the cache. A page that did not compress, as most pages of
+//! packed indexes, is not copied at all.
 
 /// The text of a page that is one literal, as pages of packed indexes mostly are.
 pub(super) fn stored(input: &[u8], bytes: usize) -> Option<&[u8]> {
