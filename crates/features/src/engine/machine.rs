@@ -172,6 +172,7 @@ impl Program {
     pub(crate) fn start(&self, row: usize) -> State {
         let lines = self.arena_len / LINE_ROWS;
         let mut arena = vec![Line([f64::NAN; LINE_ROWS]); lines];
+        // After it is filled: less than a large page is made one only where it is in use.
         ask_for_large_pages(&mut arena);
         State {
             arena,

@@ -144,23 +144,21 @@ fn literal(input: &[u8], at: usize) -> Option<(usize, usize)> {
 #[inline(always)]
 fn back(input: &[u8], tag: u8, at: usize) -> Option<(usize, usize, usize)> {
     let long = usize::from(tag >> 2) + 1;
-    let kind = usize::from(tag & 3);
-    if let (true, Some(pair)) = (kind < 3, input.get(at + 1..).and_then(|rest| rest.first_chunk()))
-    {
-        // Of one byte or two, which no branch predictor tells apart.
-        let pair = usize::from(u16::from_le_bytes(*pair));
-        let is_short = kind == 1;
-        let short = (usize::from(tag >> 2 & 7) + 4, usize::from(tag >> 5) << 8 | pair & 0xff);
-        let length = if is_short { short.0 } else { long };
-        let offset = if is_short { short.1 } else { pair };
-        return Some((length, offset, at + 1 + kind));
+    let rest = input.get(at + 1..)?;
+    let kind = tag & 3;
+    if kind == 3 {
+        return Some((long, u32::from_le_bytes(*rest.first_chunk()?) as usize, at + 5));
     }
-    if kind == 1 {
-        let offset = usize::from(tag >> 5) << 8 | usize::from(*input.get(at + 1)?);
-        return Some((usize::from(tag >> 2 & 7) + 4, offset, at + 2));
-    }
-    let offset = input.get(at + 1..)?.first_chunk()?;
-    (kind == 3).then(|| (long, u32::from_le_bytes(*offset) as usize, at + 5))
+    // Of one byte or two, which no branch predictor tells apart.
+    let pair = match *rest {
+        [low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
+        [low] if kind == 1 => usize::from(low),
+        _ => return None,
+    };
+    let is_short = kind == 1;
+    let length = if is_short { usize::from(tag >> 2 & 7) + 4 } else { long };
+    let offset = if is_short { usize::from(tag >> 5) << 8 | pair & 0xff } else { pair };
+    Some((length, offset, at + 1 + usize::from(kind)))
 }
 
 fn varint(input: &[u8]) -> Option<(usize, usize)> {
