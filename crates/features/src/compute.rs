@@ -335,9 +335,11 @@ pub(crate) fn run_from(
         } else {
             let at = row - columns.sources_from;
             let block = sources_at(columns.sources, at..at + rows);
-            program.push(state, &block[..columns.sources.len()]);
             let skipped = range.start.saturating_sub(row).min(rows);
-            copy_out(program, state, columns, row + skipped..row + rows);
+            let to = (row + skipped).saturating_sub(columns.outputs_from);
+            program.push(state, &block[..columns.sources.len()], |k, values| {
+                columns.outputs[k][to..to + rows - skipped].copy_from_slice(&values[skipped..]);
+            });
         }
         row += rows;
         if row >= (reported + REPORT_ROWS).min(range.end) {
@@ -356,16 +358,4 @@ fn sources_at<'c>(sources: &[&'c [f64]], rows: Range<usize>) -> [&'c [f64]; Colu
         *block = &source[rows.clone()];
     }
     block
-}
-
-/// Copies the latest rows, up to and including row `rows.end - 1`, to the output columns.
-fn copy_out(program: &Program, state: &State, columns: &mut Columns<'_, '_>, rows: Range<usize>) {
-    if rows.is_empty() {
-        return;
-    }
-    let at = rows.start - columns.outputs_from..rows.end - columns.outputs_from;
-    for (&series, output) in program.outputs().iter().zip(&mut *columns.outputs) {
-        let values = program.latest(state, series, rows.len());
-        output[at.clone()].copy_from_slice(values);
-    }
 }

@@ -104,10 +104,8 @@ impl Stream {
         let day = day(bar.timestamp);
         let [open, high, low] = [[bar.open], [bar.high], [bar.low]];
         let [close, volume, day] = [[bar.close], [bar.volume], [day]];
-        self.program.push(&mut self.state, &[&open, &high, &low, &close, &volume, &day]);
-        for (value, &series) in self.values.iter_mut().zip(self.program.outputs()) {
-            *value = self.program.latest(&self.state, series, 1)[0];
-        }
+        let sources: [&[f64]; 6] = [&open, &high, &low, &close, &volume, &day];
+        self.program.push(&mut self.state, &sources, |k, values| self.values[k] = values[0]);
         &self.values
     }
 

@@ -43,6 +43,13 @@ pub(crate) struct Node {
     pub(crate) output: Series,
 }
 
+impl Node {
+    /// Whether any of its outputs is.
+    pub(crate) fn is_needed(&self, needed: &[bool]) -> bool {
+        needed[self.output.0..][..self.kernel.outputs].contains(&true)
+    }
+}
+
 type Key = (&'static str, Vec<Tap>, Vec<u64>);
 
 /// A graph of kernels over `sources` columns, in an order in which each node comes after its
@@ -153,10 +160,10 @@ impl Graph {
         output
     }
 
-    /// Per series: how many rows before a block its consumers read.
-    pub(crate) fn history(&self) -> Vec<usize> {
+    /// Per series: how many rows before a block the nodes `live` read.
+    pub(crate) fn history(&self, live: &[usize]) -> Vec<usize> {
         let mut history = vec![0; self.len()];
-        for tap in self.nodes.iter().flat_map(|n| &n.inputs) {
+        for tap in live.iter().flat_map(|&n| &self.nodes[n].inputs) {
             let rows = &mut history[tap.series.0];
             *rows = (*rows).max(tap.lag + tap.depth);
         }
@@ -170,18 +177,12 @@ impl Graph {
             needed[series.0] = true;
         }
         for index in (0..self.nodes.len()).rev() {
-            if self.is_needed(index, &needed) {
+            if self.nodes[index].is_needed(&needed) {
                 for tap in &self.nodes[index].inputs {
                     needed[tap.series.0] = true;
                 }
             }
         }
         needed
-    }
-
-    /// Whether any output of node `index` is needed.
-    pub(crate) fn is_needed(&self, index: usize, needed: &[bool]) -> bool {
-        let node = &self.nodes[index];
-        needed[node.output.0..][..node.kernel.outputs].contains(&true)
     }
 }

@@ -10,7 +10,9 @@
 
 use crate::kernel::chain::Plane;
 
+mod call;
 pub(crate) mod graph;
+mod layout;
 pub(crate) mod machine;
 pub(crate) mod reach;
 

@@ -75,10 +75,10 @@ fn run_blocks<T: Sample>(program: &Program, state: &mut State, inputs: &[&[T]], 
             }
         }
         let sources = [&wide[0][..rows], &wide[1][..rows]];
-        program.push(state, &sources[..inputs.len()]);
-        let values = program.latest(state, program.outputs()[0], rows);
-        for (out, &value) in out.iter_mut().zip(values) {
-            *out = T::narrow(value);
-        }
+        program.push(state, &sources[..inputs.len()], |_, values| {
+            for (out, &value) in out.iter_mut().zip(values) {
+                *out = T::narrow(value);
+            }
+        });
     }
 }
