@@ -103,11 +103,21 @@ impl Weights {
 
 /// The steps from one row to `window`: the binary digits of `window` from the second on.
 pub(crate) fn steps(window: usize) -> impl Iterator<Item = Step> {
-    let digits = usize::BITS - window.leading_zeros();
-    (0..digits.saturating_sub(1)).rev().flat_map(move |bit| {
-        let n = window >> (bit + 1);
-        let odd = (window >> bit) & 1 == 1;
-        [Some(Step::Double(n)), odd.then_some(Step::Append(2 * n))].into_iter().flatten()
+    steps_from(1, window)
+}
+
+/// As [`steps`], from `rows` rows on, which are the first binary digits of `window`.
+pub(crate) fn steps_from(mut rows: usize, window: usize) -> impl Iterator<Item = Step> {
+    let digits = |of: usize| usize::BITS - of.leading_zeros();
+    let mut left = digits(window).saturating_sub(digits(rows));
+    std::iter::from_fn(move || {
+        if rows < window >> left {
+            rows += 1;
+            return Some(Step::Append(rows - 1));
+        }
+        left = left.checked_sub(1)?;
+        rows *= 2;
+        Some(Step::Double(rows / 2))
     })
 }
 
@@ -372,4 +382,29 @@ arg! {
     ARG_MAX_OLDEST = |a, b| a > b;
     /// The oldest of the smallest rows.
     ARG_MIN_OLDEST = |a, b| a < b;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_lead_from_a_window_s_leading_digits_to_it() {
+        assert_eq!(steps(0).count() + steps(1).count(), 0);
+        let of_21 = [Step::Double(1), Step::Double(2), Step::Append(4), Step::Double(5)];
+        assert_eq!(
+            steps(21).collect::<Vec<_>>(),
+            [&of_21[..], &[Step::Double(10), Step::Append(20)]].concat()
+        );
+        for window in 1..2000_usize {
+            for digit in 0..=window.ilog2() {
+                let from = window >> digit;
+                let rows = steps_from(from, window).fold(from, |rows, step| {
+                    assert_eq!(rows, step.rows());
+                    rows + step.lag()
+                });
+                assert_eq!(rows, window);
+            }
+        }
+    }
 }

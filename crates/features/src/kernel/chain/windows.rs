@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{Chain, Chunk, FIELDS, Plane};
 use crate::kernel::lanes::{Group, Lanes, groups};
-use crate::kernel::tree::{Step, Weights, steps};
+use crate::kernel::tree::{Step, Weights, steps_from};
 
 /// A row of each input.
 pub(super) trait Row<L: Lanes>: Copy {
@@ -54,11 +54,6 @@ pub(super) struct Windows<K>(PhantomData<K>);
 /// The rows of the widest part of `window` that is put together in registers: its first binary digits.
 fn base(window: usize) -> usize {
     window >> window.ilog2().saturating_sub(2)
-}
-
-/// The steps from `base` rows on.
-fn steps_from(base: usize, window: usize) -> impl Iterator<Item = Step> {
-    steps(window).skip_while(move |step| step.rows() < base)
 }
 
 impl<K: Kind> Chain for Windows<K> {
