@@ -25,7 +25,7 @@ mod windows;
 pub(crate) const WIDEST: usize = 192;
 
 /// Rows computed at a time.
-const CHUNK: usize = 256;
+const CHUNK: usize = 512;
 
 /// One plane of scratch: a chunk with its history.
 #[derive(Debug, Clone, Copy, PartialEq)]
