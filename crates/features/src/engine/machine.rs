@@ -11,7 +11,7 @@ use crate::sys;
 
 /// Rows in one block: small enough that the blocks of a whole set stay in a core's own cache,
 /// large enough that a kernel's call costs nothing beside its work.
-pub(crate) const BLOCK_ROWS: usize = 1024;
+pub(crate) const BLOCK_ROWS: usize = 1536;
 
 /// A saved state.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -25,7 +25,7 @@ pub(crate) static SMOOTH: Kernel =
     Kernel { name: "smooth", outputs: 1, state: |_| STATE, run: smooth };
 
 fn smooth(block: &mut Block<'_, '_>) {
-    let weights = Weights::new(block.consts);
+    let weights = Weights::of(block.consts);
     let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
     let mut state = Smooth::load(block.state);
     let mut i = 0;
@@ -44,36 +44,40 @@ fn smooth(block: &mut Block<'_, '_>) {
 }
 
 /// The constants of one recursion.
-struct Weights {
+struct Weights<'k> {
     skip: f64,
     /// Rows before the first value, the skipped ones and the first value's own included.
     seed: f64,
     divisor: f64,
-    /// `of[j][k]`: what row `j` of a group adds to row `k`.
-    of: [[f64; LANES]; LANES],
     /// What the value before the group adds to row `k`.
-    carry: [f64; LANES],
+    carry: &'k [f64; LANES],
+    /// `of[j][k]`: what row `j` of a group adds to row `k`.
+    of: &'k [[f64; LANES]; LANES],
 }
 
-impl Weights {
-    /// Not inlined: a compiler that sees how the rows of `of` repeat each other replaces their
-    /// loads by slower shuffles.
-    #[inline(never)]
-    fn new(consts: &[f64]) -> Self {
-        let &[decay, gain, seed, divisor, skip] = consts else { unreachable!("five constants") };
-        let mut power = [1.0; LANES + 1];
-        for k in 0..LANES {
-            power[k + 1] = power[k] * decay;
-        }
-        let mut of = [[0.0; LANES]; LANES];
-        for j in 0..LANES {
-            for k in j..LANES {
-                of[j][k] = gain * power[k - j];
-            }
-        }
-        let mut carry = [0.0; LANES];
-        carry.copy_from_slice(&power[1..]);
-        Self { skip, seed: seed + skip, divisor, of, carry }
+/// Those of `y = decay * y + gain * x`, as a node takes them: worked out once and not per block.
+fn constants(decay: f64, gain: f64, seed: f64, divisor: f64, skip: f64) -> Vec<f64> {
+    let mut power = [1.0; LANES + 1];
+    for k in 0..LANES {
+        power[k + 1] = power[k] * decay;
+    }
+    let mut constants = Vec::with_capacity(3 + LANES + LANES * LANES);
+    constants.extend([skip, seed + skip, divisor]);
+    constants.extend(&power[1..]);
+    for j in 0..LANES {
+        constants.extend((0..LANES).map(|k| if k < j { 0.0 } else { gain * power[k - j] }));
+    }
+    constants
+}
+
+impl<'k> Weights<'k> {
+    fn of(constants: &'k [f64]) -> Self {
+        let split = || {
+            let (&[skip, seed, divisor], rows) = constants.split_first_chunk()?;
+            let (carry, of) = rows.as_chunks().0.split_first()?;
+            Some(Self { skip, seed, divisor, carry, of: of.first_chunk()? })
+        };
+        split().expect("the constants of a recursion")
     }
 }
 
@@ -100,12 +104,12 @@ impl Smooth {
     }
 
     #[inline(always)]
-    fn seeded(&self, weights: &Weights) -> bool {
+    fn seeded(&self, weights: &Weights<'_>) -> bool {
         self.seen >= weights.seed
     }
 
     /// As many whole groups as there are until a sum is not finite; returns their rows.
-    fn groups(&mut self, weights: &Weights, x: &[f64], out: &mut [f64]) -> usize {
+    fn groups(&mut self, weights: &Weights<'_>, x: &[f64], out: &mut [f64]) -> usize {
         let (x, _) = x.as_chunks();
         let (out, _) = out.as_chunks_mut();
         let (y, groups) = lanes::run(Groups { weights, x, out, y: self.y });
@@ -114,7 +118,7 @@ impl Smooth {
     }
 
     /// One row: the same operations in the same order as in a whole group.
-    fn row(&mut self, weights: &Weights, x: f64, last_of_group: bool) -> f64 {
+    fn row(&mut self, weights: &Weights<'_>, x: f64, last_of_group: bool) -> f64 {
         if x.is_nan() {
             (self.seen, self.total, self.fill) = (0.0, 0.0, 0);
             return f64::NAN;
@@ -136,7 +140,7 @@ impl Smooth {
     }
 
     #[inline(always)]
-    fn seed(&mut self, weights: &Weights, x: f64) -> f64 {
+    fn seed(&mut self, weights: &Weights<'_>, x: f64) -> f64 {
         self.seen += 1.0;
         if self.seen > weights.skip {
             self.total += x;
@@ -151,7 +155,7 @@ impl Smooth {
 
 /// Whole groups, and the value before them.
 struct Groups<'g> {
-    weights: &'g Weights,
+    weights: &'g Weights<'g>,
     x: &'g [[f64; LANES]],
     out: &'g mut [[f64; LANES]],
     y: f64,
@@ -167,10 +171,10 @@ impl Work for Groups<'_> {
         let all = Group::<L>::last(LANES).expect("as many rows as lanes");
         let (mut y, mut done) = (self.y, 0);
         let mut of = [L::all(0.0); LANES];
-        for (of, weights) in of.iter_mut().zip(&self.weights.of) {
+        for (of, weights) in of.iter_mut().zip(self.weights.of) {
             *of = L::load(weights, all);
         }
-        let carry = L::load(&self.weights.carry, all);
+        let carry = L::load(self.weights.carry, all);
         for (x, out) in self.x.iter().zip(self.out) {
             let mut sums = L::all(0.0);
             for (&x, &of) in x.iter().zip(&of) {
@@ -197,14 +201,14 @@ impl Work for Groups<'_> {
 /// Exponential smoothing with weight `alpha` on the new row, seeded by the mean of `seed` rows
 /// after the first `skip`.
 pub(crate) fn ema(g: &mut Graph, x: Series, alpha: f64, seed: usize, skip: usize) -> Series {
-    let consts = [1.0 - alpha, alpha, seed as f64, seed as f64, skip as f64];
+    let consts = constants(1.0 - alpha, alpha, seed as f64, seed as f64, skip as f64);
     g.delayed(&SMOOTH, &[x.into()], &consts, seed + skip - 1)
 }
 
 /// Wilder's smoothing over `window` rows, seeded by their mean, after the first `skip`.
 pub(crate) fn wilder(g: &mut Graph, x: Series, window: usize, skip: usize) -> Series {
     let n = window as f64;
-    let consts = [(n - 1.0) / n, 1.0 / n, n, n, skip as f64];
+    let consts = constants((n - 1.0) / n, 1.0 / n, n, n, skip as f64);
     g.delayed(&SMOOTH, &[x.into()], &consts, window + skip - 1)
 }
 
@@ -212,13 +216,13 @@ pub(crate) fn wilder(g: &mut Graph, x: Series, window: usize, skip: usize) -> Se
 /// `window`.
 pub(crate) fn wilder_short(g: &mut Graph, x: Series, window: usize) -> Series {
     let n = window as f64;
-    let consts = [(n - 1.0) / n, 1.0 / n, n - 1.0, n, 0.0];
+    let consts = constants((n - 1.0) / n, 1.0 / n, n - 1.0, n, 0.0);
     g.delayed(&SMOOTH, &[x.into()], &consts, window - 2)
 }
 
 /// `y = decay * y + x` from the first row on.
 pub(crate) fn decayed_sum(g: &mut Graph, x: Series, decay: f64) -> Series {
-    g.node(&SMOOTH, &[x.into()], &[decay, 1.0, 1.0, 1.0, 0.0])
+    g.node(&SMOOTH, &[x.into()], &constants(decay, 1.0, 1.0, 1.0, 0.0))
 }
 
 /// Running total from the first row that is not NaN. State: started, total before the current
