@@ -197,6 +197,7 @@ fn look_up_known<V: Copy, const WIDTH: usize, const WINDOW: usize>(
     out: &mut [MaybeUninit<V>],
 ) -> Option<usize> {
     let groups = (out.len() / 8).min(packed.len().saturating_sub(8) / WIDTH);
+    let last = dictionary.len().wrapping_sub(1);
     for (group, slots) in out.chunks_exact_mut(8).take(groups).enumerate() {
         let window = &packed[group * WIDTH..group * WIDTH + WINDOW];
         let indexes: [usize; 8] = std::array::from_fn(|i| {
@@ -204,8 +205,10 @@ fn look_up_known<V: Copy, const WIDTH: usize, const WINDOW: usize>(
             let word = u64::from_le_bytes(window[byte..byte + 8].try_into().expect("8 bytes"));
             (word >> (i * WIDTH % 8)) as usize & ((1 << WIDTH) - 1)
         });
-        // One test for eight values: a test each would take as long as the look-up itself.
-        if indexes.iter().fold(0, |largest, &index| largest.max(index)) >= dictionary.len() {
+        // One test for eight values, of the sign: the largest of them would be found by branches that
+        // nobody predicts.
+        let beyond = indexes.iter().fold(0, |signs, &index| signs | last.wrapping_sub(index));
+        if (beyond as isize) < 0 {
             return None;
         }
         for (slot, index) in slots.iter_mut().zip(indexes) {
