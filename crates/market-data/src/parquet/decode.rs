@@ -111,6 +111,7 @@ pub(super) fn dictionary<V: Word>(
 /// A run of the hybrid encoding.
 pub(super) enum Run<'a> {
     Same { value: u32, count: usize },
+    /// `bytes` go on behind the run: whole words can be read to its end.
     Packed { bytes: &'a [u8], count: usize },
 }
 
@@ -127,8 +128,8 @@ impl<'a> Runs<'a> {
         if header & 1 == 1 {
             // Writers may leave out the padding of the last group.
             let bytes = count.checked_mul(self.width as usize)?.min(self.bytes.len());
-            let (packed, rest) = self.bytes.split_at(bytes);
-            self.bytes = rest;
+            let packed = self.bytes;
+            self.bytes = &packed[bytes..];
             let held = if self.width == 0 { usize::MAX } else { bytes * 8 / self.width as usize };
             let count = count.checked_mul(8)?.min(held);
             return (count > 0).then_some(Run::Packed { bytes: packed, count });
