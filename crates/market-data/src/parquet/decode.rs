@@ -110,9 +110,15 @@ pub(super) fn dictionary<V: Word>(
 
 /// A run of the hybrid encoding.
 pub(super) enum Run<'a> {
-    Same { value: u32, count: usize },
+    Same {
+        value: u32,
+        count: usize,
+    },
     /// `bytes` go on behind the run: whole words can be read to its end.
-    Packed { bytes: &'a [u8], count: usize },
+    Packed {
+        bytes: &'a [u8],
+        count: usize,
+    },
 }
 
 /// Runs of numbers of `width` bits.

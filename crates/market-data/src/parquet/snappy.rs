@@ -3,10 +3,12 @@
 //! Times compress to records: a literal of the bytes that change, and a copy of the others from the value
 //! before. [`records`] takes a whole one as a word, where a loop over tags waits for the length of each
 //! literal before it can look at the next tag. Prices compress to short literals and copies from far
-//! before, whose forms and lengths no branch predicts: selects tell the forms apart, and sixteen bytes move
-//! whatever the length. Copies from near load no more than they need, as a load over several stores that are
+//! before, which are taken in pairs. No branch predicts their forms and lengths: selects tell the forms
+//! apart, and sixteen bytes move whatever the length. Copies from near load no more than they need, as a load over several stores that are
 //! still under way waits until they have reached the cache. A page that did not compress, as most pages of
 //! packed indexes, is not copied at all.
+
+use std::hint::select_unpredictable;
 
 /// The text of a page that is one literal, as pages of packed indexes mostly are.
 pub(super) fn stored(input: &[u8], bytes: usize) -> Option<&[u8]> {
@@ -17,46 +19,91 @@ pub(super) fn stored(input: &[u8], bytes: usize) -> Option<&[u8]> {
 
 /// Decompresses `input` to exactly the length of `out`.
 pub(super) fn decompress(input: &[u8], out: &mut [u8]) -> Option<()> {
-    let (claimed, mut at) = varint(input)?;
+    let (claimed, at) = varint(input)?;
     if claimed != out.len() {
         return None;
     }
-    let mut done = 0;
-    // Of the tag before; 0 where that was a copy.
-    let mut text_bytes = 0;
-    while let Some(&tag) = input.get(at) {
-        if tag & 3 == 0 {
-            let (length, from) = literal(input, at)?;
-            // One move of a fixed size; what it writes too much is overwritten by what follows.
-            if let (true, Some(text), Some(to)) =
-                (length <= 16, input.get(from..from + 16), out.get_mut(done..done + 16))
-            {
-                to.copy_from_slice(text);
-            } else {
-                let text = input.get(from..from.checked_add(length)?)?;
-                out.get_mut(done..done + length)?.copy_from_slice(text);
-            }
-            at = from + length;
-            done += length;
-            text_bytes = length;
-        } else {
-            let (length, offset, next) = back(input, tag, at)?;
-            if offset == 0 || offset > done || length > out.len() - done {
-                return None;
-            }
-            copy(out, done, offset, length);
-            at = next;
-            done += length;
-            let is_record = text_bytes > 0 && text_bytes + length == RECORD_BYTES && tag & 3 == 1;
-            if offset == RECORD_BYTES && is_record {
-                let count = records(&input[at - text_bytes - 3..], text_bytes, out, done);
-                at += count * (text_bytes + 3);
-                done += count * RECORD_BYTES;
-            }
-            text_bytes = 0;
+    let mut text = Text { input, at, out, done: 0 };
+    while let Some(&tag) = input.get(text.at) {
+        if tag & 3 > 0 || !text.take_pair(tag)? {
+            text.take(tag)?;
         }
     }
-    (done == out.len()).then_some(())
+    (text.done == text.out.len()).then_some(())
+}
+
+/// A text on its way.
+struct Text<'t> {
+    input: &'t [u8],
+    /// Place of the next tag.
+    at: usize,
+    out: &'t mut [u8],
+    /// Bytes written.
+    done: usize,
+}
+
+/// What [`Text::take_pair`] reads behind the first tag: the literal and the tag of the copy.
+const PAIR_BYTES: usize = 16 + 3;
+/// The most that it writes.
+const PAIR_ROOM: usize = 16 + 64 + 16;
+
+impl Text<'_> {
+    /// The literal of `tag` and the copy that mostly follows, with one look at the lengths of both sides;
+    /// no where it is longer than sixteen bytes or near the end, `None` where the copy is of what is not there.
+    #[inline(always)]
+    fn take_pair(&mut self, tag: u8) -> Option<bool> {
+        let behind = self.input.get(self.at + 1..)?;
+        let room = self.out.get_mut(self.done..)?.first_chunk_mut::<PAIR_ROOM>();
+        let (Some(behind), Some(room), true) =
+            (behind.first_chunk::<PAIR_BYTES>(), room, tag >> 2 < 16)
+        else {
+            return Some(false);
+        };
+        let text_bytes = usize::from(tag >> 2) + 1;
+        // One move of a fixed size; what it writes too much is overwritten by what follows.
+        room[..16].copy_from_slice(&behind[..16]);
+        self.at += 1 + text_bytes;
+        self.done += text_bytes;
+        let [tag, low, high] = [0, 1, 2].map(|i| behind[text_bytes + i]);
+        if !matches!(tag & 3, 1 | 2) {
+            return Some(true);
+        }
+        let (bytes, offset, next) = near(tag, [low, high], self.at);
+        if offset == 0 || offset > self.done {
+            return None;
+        }
+        copy(self.out, self.done, offset, bytes);
+        self.at = next;
+        self.done += bytes;
+        if offset == RECORD_BYTES && text_bytes + bytes == RECORD_BYTES && tag & 3 == 1 {
+            let first = &self.input[self.at - text_bytes - 3..];
+            let count = records(first, text_bytes, self.out, self.done);
+            self.at += count * (text_bytes + 3);
+            self.done += count * RECORD_BYTES;
+        }
+        Some(true)
+    }
+
+    /// The literal or the copy of `tag`.
+    #[inline(always)]
+    fn take(&mut self, tag: u8) -> Option<()> {
+        let Self { input, at, out, done } = self;
+        let (length, next) = if tag & 3 == 0 {
+            let (length, from) = literal(input, *at)?;
+            let text = input.get(from..from.checked_add(length)?)?;
+            out.get_mut(*done..*done + length)?.copy_from_slice(text);
+            (length, from + length)
+        } else {
+            let (length, offset, next) = back(input, tag, *at)?;
+            if offset == 0 || offset > *done || length > out.len() - *done {
+                return None;
+            }
+            copy(out, *done, offset, length);
+            (length, next)
+        };
+        (self.at, self.done) = (next, *done + length);
+        Some(())
+    }
 }
 
 const RECORD_BYTES: usize = 8;
@@ -143,22 +190,30 @@ fn literal(input: &[u8], at: usize) -> Option<(usize, usize)> {
 /// Length and offset of a copy, and the place of the next tag.
 #[inline(always)]
 fn back(input: &[u8], tag: u8, at: usize) -> Option<(usize, usize, usize)> {
-    let long = usize::from(tag >> 2) + 1;
     let rest = input.get(at + 1..)?;
-    let kind = tag & 3;
-    if kind == 3 {
-        return Some((long, u32::from_le_bytes(*rest.first_chunk()?) as usize, at + 5));
+    if tag & 3 == 3 {
+        let offset = u32::from_le_bytes(*rest.first_chunk()?) as usize;
+        return Some((usize::from(tag >> 2) + 1, offset, at + 5));
     }
-    // Of one byte or two, which no branch predictor tells apart.
     let pair = match *rest {
-        [low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
-        [low] if kind == 1 => usize::from(low),
+        [low, high, ..] => [low, high],
+        [low] if tag & 3 == 1 => [low, 0],
         _ => return None,
     };
-    let is_short = kind == 1;
-    let length = if is_short { usize::from(tag >> 2 & 7) + 4 } else { long };
-    let offset = if is_short { usize::from(tag >> 5) << 8 | pair & 0xff } else { pair };
-    Some((length, offset, at + 1 + usize::from(kind)))
+    Some(near(tag, pair, at))
+}
+
+/// [`back`] for the copies whose offsets are of one byte or two, which no branch predictor tells apart.
+#[inline(always)]
+fn near(tag: u8, [low, high]: [u8; 2], at: usize) -> (usize, usize, usize) {
+    let is_short = tag & 3 == 1;
+    let length = select_unpredictable(is_short, (tag >> 2 & 7) + 4, (tag >> 2) + 1);
+    let high = select_unpredictable(is_short, tag >> 5, high);
+    (
+        usize::from(length),
+        usize::from(u16::from_le_bytes([low, high])),
+        at + 1 + usize::from(tag & 3),
+    )
 }
 
 fn varint(input: &[u8]) -> Option<(usize, usize)> {
