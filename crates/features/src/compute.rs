@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use market_data::{BarsView, ask_for_large_pages};
 
+use crate::engine::graph::Series;
 use crate::engine::machine::{BLOCK_ROWS, Columns, Program, State};
 use crate::engine::reach::CacheReach;
 use crate::error::FeatureError;
@@ -121,10 +122,11 @@ struct Task<'t> {
 }
 
 /// Fewer rows than this are not worth a task: its windows' rows are computed twice.
-const TASK_ROWS: usize = 16 * BLOCK_ROWS;
+const TASK_ROWS: usize = 8 * BLOCK_ROWS;
 
-/// Cuts the work: on one thread a single task that shares every part, else one task per feature
-/// that depends on all rows before, the features with windows in row ranges.
+/// Cuts the work: on one thread a single task that shares every part. Else the features that depend on
+/// all rows before lie in as few tasks, each as many columns as falls to a thread, so that they share what
+/// they read; the features with windows are cut into row ranges.
 fn tasks<'t>(
     set: &FeatureSet,
     plan: Plan<'_>,
@@ -139,7 +141,8 @@ fn tasks<'t>(
         let program = Arc::new(Program::new(plan.graph, plan.series));
         return vec![Task { program, rows: 0..rows, columns, reach }];
     }
-    let mut tasks = Vec::new();
+    let share = columns.len() / threads;
+    let mut tasks: Vec<(Vec<Series>, Vec<_>)> = Vec::new();
     let mut windowed = Vec::new();
     let mut windowed_columns = Vec::new();
     let mut last_owner = None;
@@ -149,8 +152,8 @@ fn tasks<'t>(
             windowed_columns.push(column);
             continue;
         }
-        if last_owner != Some(owner) {
-            last_owner = Some(owner);
+        let is_new = last_owner.replace(owner) != Some(owner);
+        if tasks.last().is_none_or(|(series, _)| is_new && series.len() >= share) {
             tasks.push((Vec::new(), Vec::new()));
         }
         let (series, columns) = tasks.last_mut().expect("just pushed");
@@ -178,7 +181,7 @@ fn row_tasks<'t>(
     threads: usize,
     reach: CacheReach,
 ) -> Vec<Task<'t>> {
-    let each = rows.div_ceil(8 * threads).next_multiple_of(BLOCK_ROWS).max(TASK_ROWS);
+    let each = rows.div_ceil(16 * threads).next_multiple_of(BLOCK_ROWS).max(TASK_ROWS);
     let mut tasks = Vec::new();
     for start in (0..rows).step_by(each) {
         let end = rows.min(start + each);
@@ -208,6 +211,8 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
     };
     let queue = Mutex::new(tasks.into_iter());
     let work = || {
+        // Of the task before, mostly of the same program.
+        let mut kept: Option<(Arc<Program>, State)> = None;
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(task) = next else { break };
@@ -215,7 +220,18 @@ fn run_tasks(tasks: Vec<Task<'_>>, sources: &[&[f64]], options: &ComputeOptions<
             let outputs_from = rows.start;
             let outputs = &mut columns;
             let mut columns = Columns { sources, sources_from: 0, outputs, outputs_from, reach };
-            run_rows(&program, &mut columns, rows, &report);
+            // The windows are full when the task's rows begin.
+            let before = program.reach().unwrap_or(rows.start);
+            let row = rows.start.saturating_sub(before);
+            let mut state = match kept.take().filter(|(of, _)| Arc::ptr_eq(of, &program)) {
+                Some((_, mut state)) => {
+                    program.restart(&mut state, row);
+                    state
+                }
+                None => program.start(row),
+            };
+            run_from(&program, &mut state, &mut columns, rows, &report);
+            kept = Some((program, state));
         }
     };
     std::thread::scope(|scope| {
@@ -305,20 +321,7 @@ pub(crate) fn run_columns_in(
     run_from(program, state, &mut columns, 0..rows, &|_| ());
 }
 
-/// Computes the rows `range` of the outputs, which begin at its first row; the program begins early
-/// enough for its windows to be full.
-fn run_rows(
-    program: &Program,
-    columns: &mut Columns<'_, '_>,
-    range: Range<usize>,
-    report: &dyn Fn(usize),
-) {
-    let before = program.reach().unwrap_or(range.start);
-    let mut state = program.start(range.start.saturating_sub(before));
-    run_from(program, &mut state, columns, range, report);
-}
-
-/// As [`run_rows`], from where `state` is.
+/// Computes the rows `range` of the outputs, which begin at its first row, from where `state` is.
 pub(crate) fn run_from(
     program: &Program,
     state: &mut State,
@@ -328,9 +331,13 @@ pub(crate) fn run_from(
 ) {
     let mut reported = range.start;
     let mut row = state.row();
+    // From here on everything lies in the columns; recursions go in eights, as a block then does.
+    let direct = (range.start + program.direct_from()).next_multiple_of(8);
     while row < range.end {
-        let rows = BLOCK_ROWS.min(range.end - row);
-        if row >= range.start + program.direct_from() {
+        let is_direct = row >= direct;
+        let most = if is_direct { range.end } else { range.end.min(direct) };
+        let rows = BLOCK_ROWS.min(most - row);
+        if is_direct {
             program.push_direct(state, rows, columns);
         } else {
             let at = row - columns.sources_from;

@@ -170,14 +170,14 @@ impl Program {
         }
     }
 
-    /// Makes `state` what [`Program::start`] gives for the first row, in the memory that it has.
-    pub(crate) fn restart(&self, state: &mut State) {
+    /// Makes `state` what [`Program::start`] gives, in the memory that it has.
+    pub(crate) fn restart(&self, state: &mut State, row: usize) {
         // Nothing else of the arena is read before it is written.
         for place in self.lasting_places() {
             state.arena.flat_mut()[place.start..place.block()].fill(f64::NAN);
         }
         state.carried.fill(0.0);
-        (state.cursor, state.row) = (0, 0);
+        (state.cursor, state.row) = (0, row);
     }
 
     /// What of `state` the rows to come depend on, as bits: every series' history, then what the

@@ -48,7 +48,7 @@ pub(super) fn run(
     });
     // Out of the list while it works: a panic loses it, and nothing else.
     work(&plan.program, &mut plan.state);
-    plan.program.restart(&mut plan.state);
+    plan.program.restart(&mut plan.state, 0);
     if plan.state.bytes() <= KEPT_BYTES {
         PLANS.with_borrow_mut(|plans| {
             if plans.len() == KEPT {
