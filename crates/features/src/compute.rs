@@ -10,6 +10,7 @@ use crate::engine::graph::Series;
 use crate::engine::machine::{BLOCK_ROWS, Columns, Program, State};
 use crate::engine::reach::CacheReach;
 use crate::error::FeatureError;
+use crate::kernel::lanes::LANES;
 use crate::registry::{Column, enough_rows, same_length};
 use crate::set::{FeatureSet, Plan};
 use crate::sys;
@@ -55,8 +56,8 @@ impl FeatureTable {
 
 /// Computes `set` over `bars`.
 ///
-/// Rows before a feature's first value are NaN. Allocates the columns of the table and, per task,
-/// a few cache-sized blocks.
+/// Rows before a feature's first value are NaN. Allocates the columns of the table, a plan and, per
+/// thread, a few cache-sized blocks.
 ///
 /// # Errors
 /// [`FeatureError::WindowLong`] where a feature would have no value at all,
@@ -125,8 +126,8 @@ struct Task<'t> {
 const TASK_ROWS: usize = 8 * BLOCK_ROWS;
 
 /// Cuts the work: on one thread a single task that shares every part. Else the features that depend on
-/// all rows before lie in as few tasks, each as many columns as falls to a thread, so that they share what
-/// they read; the features with windows are cut into row ranges.
+/// all rows before are in few tasks, each with a thread's share of the columns or more, so that they share
+/// what they read; the features with windows are cut into row ranges.
 fn tasks<'t>(
     set: &FeatureSet,
     plan: Plan<'_>,
@@ -331,8 +332,8 @@ pub(crate) fn run_from(
 ) {
     let mut reported = range.start;
     let mut row = state.row();
-    // From here on everything lies in the columns; recursions go in eights, as a block then does.
-    let direct = (range.start + program.direct_from()).next_multiple_of(8);
+    // From here on everything lies in the columns. Blocks then begin where the groups of a recursion do.
+    let direct = (range.start + program.direct_from()).next_multiple_of(LANES);
     while row < range.end {
         let is_direct = row >= direct;
         let most = if is_direct { range.end } else { range.end.min(direct) };

@@ -148,20 +148,33 @@ proptest! {
         if let Some(row) = missing {
             bars.close[row] = f64::NAN;
         }
-        for set in every_indicator() {
+        let whole_sets = [FeatureSet::classic(), FeatureSet::alpha158()];
+        for set in every_indicator().into_iter().chain(whole_sets) {
             let whole = compute(&set, bars.view(), &ComputeOptions { threads: 1, progress: None })
                 .expect("enough rows");
             let mut pieces = whole.clone();
             let mut stream = Stream::new(&set);
             let mut from = 0;
-            for cut in cuts.iter().copied().chain([CUT_ROWS]) {
+            for (nth, cut) in cuts.iter().copied().chain([CUT_ROWS]).enumerate() {
                 let to = (from + cut).min(CUT_ROWS);
-                let mut columns: Vec<&mut [f64]> =
-                    pieces.columns.iter_mut().map(|c| &mut c[from..to]).collect();
-                stream.extend(bars.view().slice(from..to), &mut columns).expect("equal lengths");
-                let saved = serde_json::to_string(&stream.save()).expect("plain data");
-                let saved = serde_json::from_str(&saved).expect("what was saved");
-                stream = Stream::restore(&set, &saved).expect("the same set");
+                // At once, bar by bar, and by a stream that was saved before.
+                if nth % 3 == 1 {
+                    for row in from..to {
+                        let values = stream.update(&bar(&bars, row));
+                        for (column, value) in pieces.columns.iter_mut().zip(values) {
+                            column[row] = *value;
+                        }
+                    }
+                } else {
+                    let mut columns: Vec<&mut [f64]> =
+                        pieces.columns.iter_mut().map(|c| &mut c[from..to]).collect();
+                    stream.extend(bars.view().slice(from..to), &mut columns).expect("equal lengths");
+                }
+                if nth % 3 == 2 {
+                    let saved = serde_json::to_string(&stream.save()).expect("plain data");
+                    let saved = serde_json::from_str(&saved).expect("what was saved");
+                    stream = Stream::restore(&set, &saved).expect("the same set");
+                }
                 from = to;
             }
             assert_same_bits(&whole.columns, &pieces.columns, set.name());
@@ -171,6 +184,17 @@ proptest! {
 
 /// Enough for pieces that go through the blocks of a state, and for those that go past them.
 const CUT_ROWS: usize = 5000;
+
+fn bar(bars: &Bars, row: usize) -> Bar {
+    Bar {
+        timestamp: bars.timestamp[row],
+        open: bars.open[row],
+        high: bars.high[row],
+        low: bars.low[row],
+        close: bars.close[row],
+        volume: bars.volume[row],
+    }
+}
 
 fn assert_same_bits(a: &[Vec<f64>], b: &[Vec<f64>], what: &str) {
     for (column, (a, b)) in a.iter().zip(b).enumerate() {
@@ -219,15 +243,7 @@ fn single_bars_give_the_same_bits_as_whole_columns() {
         let mut stream = Stream::new(&set);
         let mut columns = vec![Vec::new(); whole.columns.len()];
         for row in 0..bars.len() {
-            let bar = Bar {
-                timestamp: bars.timestamp[row],
-                open: bars.open[row],
-                high: bars.high[row],
-                low: bars.low[row],
-                close: bars.close[row],
-                volume: bars.volume[row],
-            };
-            for (column, value) in columns.iter_mut().zip(stream.update(&bar)) {
+            for (column, value) in columns.iter_mut().zip(stream.update(&bar(&bars, row))) {
                 column.push(*value);
             }
         }

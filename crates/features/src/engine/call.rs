@@ -19,7 +19,7 @@ pub(super) enum Whole {
 }
 
 impl Whole {
-    /// Whether the nodes write it themselves, and may read it.
+    /// Whether nodes read it where it lies, and write it there if it is an output.
     pub(super) fn is_filled(self, columns: &Columns<'_, '_>) -> bool {
         matches!(self, Self::Source(_)) || !columns.reach.stores_past
     }

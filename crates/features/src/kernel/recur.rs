@@ -55,7 +55,7 @@ struct Weights<'k> {
     of: &'k [[f64; LANES]; LANES],
 }
 
-/// Those of `y = decay * y + gain * x`, as a node takes them: worked out once and not per block.
+/// The constants of `y = decay * y + gain * x`, as a node takes them: worked out once and not per block.
 fn constants(decay: f64, gain: f64, seed: f64, divisor: f64, skip: f64) -> Vec<f64> {
     let mut power = [1.0; LANES + 1];
     for k in 0..LANES {

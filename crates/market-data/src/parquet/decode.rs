@@ -114,7 +114,7 @@ pub(super) enum Run<'a> {
         value: u32,
         count: usize,
     },
-    /// `bytes` go on behind the run: whole words can be read to its end.
+    /// `bytes` go on behind the run, so that whole words can be read at its last numbers: `count` ends it.
     Packed {
         bytes: &'a [u8],
         count: usize,

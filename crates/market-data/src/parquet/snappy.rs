@@ -3,10 +3,10 @@
 //! Times compress to records: a literal of the bytes that change, and a copy of the others from the value
 //! before. [`records`] takes a whole one as a word, where a loop over tags waits for the length of each
 //! literal before it can look at the next tag. Prices compress to short literals and copies from far
-//! before, which are taken in pairs. No branch predicts their forms and lengths: selects tell the forms
-//! apart, and sixteen bytes move whatever the length. Copies from near load no more than they need, as a load over several stores that are
-//! still under way waits until they have reached the cache. A page that did not compress, as most pages of
-//! packed indexes, is not copied at all.
+//! before, which are taken in pairs. Their forms and lengths are beyond a branch predictor: selects tell
+//! the forms apart, and sixteen bytes move for any length up to that. Copies from near load no more than
+//! they need, as a load over several stores that are still under way waits until they have reached the
+//! cache. A page that did not compress, as most pages of packed indexes, is not copied at all.
 
 use std::hint::select_unpredictable;
 
@@ -44,12 +44,12 @@ struct Text<'t> {
 
 /// What [`Text::take_pair`] reads behind the first tag: the literal and the tag of the copy.
 const PAIR_BYTES: usize = 16 + 3;
-/// The most that it writes.
-const PAIR_ROOM: usize = 16 + 64 + 16;
+/// Room for both: a literal of up to sixteen bytes, a copy of up to 64.
+const PAIR_ROOM: usize = 16 + 64;
 
 impl Text<'_> {
     /// The literal of `tag` and the copy that mostly follows, with one look at the lengths of both sides;
-    /// no where it is longer than sixteen bytes or near the end, `None` where the copy is of what is not there.
+    /// false where the literal is longer than sixteen bytes or near the end, `None` where the copy is of what is not there.
     #[inline(always)]
     fn take_pair(&mut self, tag: u8) -> Option<bool> {
         let behind = self.input.get(self.at + 1..)?;
@@ -120,10 +120,6 @@ fn records(input: &[u8], text_bytes: usize, out: &mut [u8], done: usize) -> usiz
     let text = (1 << (8 * text_bytes)) - 1;
     let tags = 0xff | 0xffff << (8 * (text_bytes + 1));
     let Some(shape) = word(0).map(|word| word & tags) else { return 0 };
-    // A length may also stand in a byte of its own.
-    if shape & 0xff != (text_bytes as u64 - 1) << 2 {
-        return 0;
-    }
     let (before, after) = out.split_at_mut(done);
     let Some(copied) = before.last_chunk().map(|value| u64::from_le_bytes(*value) & !text) else {
         return 0;

@@ -1,5 +1,5 @@
 //! Whole windows in one kernel: the steps of [`super::tree`] over a chunk that stays in the
-//! first-level cache.
+//! near caches, the first level but for pairs.
 //!
 //! The same merges in the same order as the node by node form, therefore the same bits; but the
 //! windows between one row and the whole window never leave the chunk's scratch, and those of up to
