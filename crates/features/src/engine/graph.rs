@@ -160,10 +160,10 @@ impl Graph {
         output
     }
 
-    /// Per series: how many rows before a block the nodes `live` read.
-    pub(crate) fn history(&self, live: &[usize]) -> Vec<usize> {
+    /// Per series: how many rows before a block its consumers read.
+    pub(crate) fn history(&self) -> Vec<usize> {
         let mut history = vec![0; self.len()];
-        for tap in live.iter().flat_map(|&n| &self.nodes[n].inputs) {
+        for tap in self.nodes.iter().flat_map(|n| &n.inputs) {
             let rows = &mut history[tap.series.0];
             *rows = (*rows).max(tap.lag + tap.depth);
         }

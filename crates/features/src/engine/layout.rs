@@ -33,23 +33,23 @@ impl Place {
 
 /// The places of a program's series.
 pub(super) struct Layout {
-    /// Per series; what no node is run for has none.
+    /// Per series; what no node reads or writes has none.
     pub(super) places: Vec<Option<Place>>,
     /// Rows of the arena.
     pub(super) len: usize,
 }
 
 impl Layout {
-    /// For the nodes `live` of `graph`, run in this order, and what they read.
+    /// For the nodes of `graph`, run in their order, and what they read.
     ///
     /// A series that no later block looks back on leaves its place after its last reader, or its own
     /// node where it has none, to the next that needs one: the set's work stays in as small and as
     /// near a cache as it can.
-    pub(super) fn new(graph: &Graph, live: &[usize]) -> Self {
-        let history = graph.history(live);
+    pub(super) fn new(graph: &Graph) -> Self {
+        let history = graph.history();
         let mut last_reader = vec![None; graph.len()];
-        for (nth, &index) in live.iter().enumerate() {
-            for tap in &graph.nodes[index].inputs {
+        for (nth, node) in graph.nodes.iter().enumerate() {
+            for tap in &node.inputs {
                 last_reader[tap.series.0] = Some(nth);
             }
         }
@@ -61,8 +61,7 @@ impl Layout {
         // The latest is the last: what was just read is near.
         let mut free: Vec<Place> = Vec::new();
         let mut done = Vec::new();
-        for (nth, &index) in live.iter().enumerate() {
-            let node = &graph.nodes[index];
+        for (nth, node) in graph.nodes.iter().enumerate() {
             let outputs = || node.output.0..node.output.0 + node.kernel.outputs;
             for series in outputs() {
                 let reused = if history[series] == 0 { free.pop() } else { None };
@@ -100,25 +99,23 @@ mod tests {
     use crate::set::FeatureSet;
 
     /// Per series: the first and the last of the nodes in whose time its rows are in use.
-    fn lives(graph: &Graph, live: &[usize]) -> Vec<(Series, usize, usize)> {
-        let history = graph.history(live);
+    fn lives(graph: &Graph) -> Vec<(Series, usize, usize)> {
+        let (history, end) = (graph.history(), graph.nodes.len());
         let readers = |series: Series| {
-            let reads = move |&nth: &usize| {
-                graph.nodes[live[nth]].inputs.iter().any(|tap| tap.series == series)
-            };
-            (0..live.len()).filter(reads)
+            let reads =
+                move |&nth: &usize| graph.nodes[nth].inputs.iter().any(|tap| tap.series == series);
+            (0..end).filter(reads)
         };
         let mut lives = Vec::new();
         for source in (0..graph.sources).map(Series) {
             if readers(source).next().is_some() {
-                lives.push((source, 0, live.len()));
+                lives.push((source, 0, end));
             }
         }
-        for (nth, &index) in live.iter().enumerate() {
-            let node = &graph.nodes[index];
+        for (nth, node) in graph.nodes.iter().enumerate() {
             for series in (node.output.0..node.output.0 + node.kernel.outputs).map(Series) {
                 let last = readers(series).next_back().unwrap_or(nth);
-                let (from, to) = if history[series.0] > 0 { (0, live.len()) } else { (nth, last) };
+                let (from, to) = if history[series.0] > 0 { (0, end) } else { (nth, last) };
                 lives.push((series, from, to));
             }
         }
@@ -130,9 +127,8 @@ mod tests {
         for name in ["classic", "alpha158"] {
             let set = FeatureSet::built_in(name).expect("built in");
             let plan = set.plan();
-            let live: Vec<usize> = (0..plan.graph.nodes.len()).collect();
-            let layout = Layout::new(&plan.graph, &live);
-            let lives = lives(&plan.graph, &live);
+            let layout = Layout::new(&plan.graph);
+            let lives = lives(&plan.graph);
             assert!(lives.len() > 50);
             for (i, &(a, a_from, a_to)) in lives.iter().enumerate() {
                 let place = layout.place(a);
@@ -151,8 +147,7 @@ mod tests {
     fn a_set_takes_less_room_than_its_series_would() {
         let set = FeatureSet::classic();
         let plan = set.plan();
-        let live: Vec<usize> = (0..plan.graph.nodes.len()).collect();
-        let layout = Layout::new(&plan.graph, &live);
+        let layout = Layout::new(&plan.graph);
         assert!(2 * layout.len < plan.graph.len() * BLOCK_ROWS);
     }
 }

@@ -108,11 +108,10 @@ impl State {
 
 impl Program {
     /// Lays out `graph` for blocks of at most [`BLOCK_ROWS`] rows.
-    pub(crate) fn new(graph: Graph, outputs: Vec<Series>) -> Self {
+    pub(crate) fn new(mut graph: Graph, outputs: Vec<Series>) -> Self {
         let needed = graph.needed(&outputs);
-        let live: Vec<usize> =
-            (0..graph.nodes.len()).filter(|&n| graph.nodes[n].is_needed(&needed)).collect();
-        let layout = Layout::new(&graph, &live);
+        graph.nodes.retain(|node| node.is_needed(&needed));
+        let layout = Layout::new(&graph);
         let mut whole: Vec<Option<Whole>> =
             (0..graph.len()).map(|s| (s < graph.sources).then_some(Whole::Source(s))).collect();
         for (k, series) in outputs.iter().enumerate() {
@@ -130,8 +129,8 @@ impl Program {
         let reach = outputs.iter().map(|&s| graph.reach(s)).try_fold(0, |a, b| Some(a.max(b?)));
 
         let site = Site { layout: &layout, needed: &needed, whole: &whole };
-        let mut calls: Vec<Call> = Vec::with_capacity(live.len());
-        for node in graph.nodes.into_iter().filter(|node| node.is_needed(&needed)) {
+        let mut calls: Vec<Call> = Vec::with_capacity(graph.nodes.len());
+        for node in graph.nodes {
             let state = calls.last().map_or(0, |before| before.state.end);
             let [begin, end] = [0, node.kernel.outputs].map(|n| {
                 let series = Series(node.output.0 + n);
@@ -278,7 +277,7 @@ impl Program {
     fn fetch_ahead(&self, nth: usize, row: usize, columns: &Columns<'_, '_>) {
         let from = row - columns.sources_from;
         let [begin, end] = [nth, nth + 1].map(|n| {
-            let lines = BLOCK_ROWS.div_ceil(LINE_ROWS) * n / self.calls.len();
+            let lines = BLOCK_ROWS / LINE_ROWS * n / self.calls.len();
             from + lines * LINE_ROWS
         });
         for &source in &self.read {

@@ -4,9 +4,9 @@
 //! nodes are one node, so a set of indicators shares its parts without being told. The
 //! [`machine`] runs such a graph over a block of rows at a time: a series that later blocks look back
 //! on keeps its block and the few rows before it, every other hands its block on after its last reader
-//! ([`layout`]), so that the blocks stay in the core's own cache. A kernel's answer for a row never depends on where a block begins, therefore whole
-//! columns, cache-sized blocks, row ranges on many threads and one bar at a time all give the
-//! same bits.
+//! ([`layout`]), so that the blocks stay in the core's own cache. A kernel's answer for a row never
+//! depends on where a block begins, therefore whole columns, cache-sized blocks, row ranges on many
+//! threads and one bar at a time all give the same bits.
 
 use crate::kernel::chain::Plane;
 

@@ -49,7 +49,8 @@ const PAIR_ROOM: usize = 16 + 64;
 
 impl Text<'_> {
     /// The literal of `tag` and the copy that mostly follows, with one look at the lengths of both sides;
-    /// false where the literal is longer than sixteen bytes or near the end, `None` where the copy is of what is not there.
+    /// false where the literal is longer than sixteen bytes or near the end, `None` where the copy is of
+    /// what is not there.
     #[inline(always)]
     fn take_pair(&mut self, tag: u8) -> Option<bool> {
         let behind = self.input.get(self.at + 1..)?;
