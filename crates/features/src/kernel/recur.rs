@@ -6,8 +6,6 @@
 //! that only one multiplication and addition per eight rows is on the critical path, and the rest
 //! is vector code. Groups begin at row numbers divisible by eight; the first may be shorter.
 
-use std::hint::black_box;
-
 use crate::engine::graph::{Graph, Series};
 use crate::engine::{Block, Kernel};
 use crate::kernel::lanes::{self, Group, LANES, Lanes, Work};
@@ -49,10 +47,20 @@ struct Weights<'k> {
     /// Rows before the first value, the skipped ones and the first value's own included.
     seed: f64,
     divisor: f64,
-    /// What the value before the group adds to row `k`.
+    /// What the value before the group adds to the row in lane `k`, which is `ROWS[k]`.
     carry: &'k [f64; LANES],
-    /// `of[j][k]`: what row `j` of a group adds to row `k`.
+    /// `of[j][k]`: what row `j` of a group adds to the row in lane `k`.
     of: &'k [[f64; LANES]; LANES],
+}
+
+/// The rows of a group in the order of their lanes. The last row, which the next group waits for, is in the
+/// first: that one is read out of a register at no cost, while any other takes shuffles or a way through
+/// memory, on which some processors wait until the whole register is stored.
+const ROWS: [usize; LANES] = [7, 0, 1, 2, 3, 4, 5, 6];
+
+/// The lane of a row.
+fn lane(row: usize) -> usize {
+    (row + 1) % LANES
 }
 
 /// The constants of `y = decay * y + gain * x`, as a node takes them: worked out once and not per block.
@@ -63,9 +71,9 @@ fn constants(decay: f64, gain: f64, seed: f64, divisor: f64, skip: f64) -> Vec<f
     }
     let mut constants = Vec::with_capacity(3 + LANES + LANES * LANES);
     constants.extend([skip, seed + skip, divisor]);
-    constants.extend(&power[1..]);
+    constants.extend(ROWS.map(|row| power[row + 1]));
     for j in 0..LANES {
-        constants.extend((0..LANES).map(|k| if k < j { 0.0 } else { gain * power[k - j] }));
+        constants.extend(ROWS.map(|row| if row < j { 0.0 } else { gain * power[row - j] }));
     }
     constants
 }
@@ -129,9 +137,9 @@ impl Smooth {
         self.group[self.fill] = x;
         let mut sum = 0.0;
         for j in 0..=self.fill {
-            sum += self.group[j] * weights.of[j][self.fill];
+            sum += self.group[j] * weights.of[j][lane(self.fill)];
         }
-        let y = sum + weights.carry[self.fill] * self.y;
+        let y = sum + weights.carry[lane(self.fill)] * self.y;
         self.fill += 1;
         if last_of_group {
             (self.y, self.fill) = (y, 0);
@@ -180,17 +188,13 @@ impl Work for Groups<'_> {
             for (&x, &of) in x.iter().zip(&of) {
                 sums = sums + L::all(x) * of;
             }
-            // The same value as `out[LANES - 1]`, but not taken out of it: that would put the
-            // extraction of a lane on the critical path. The box keeps the compiler from doing so.
-            let mut rows = [0.0; LANES];
-            sums.store(&mut rows, all);
-            let last = black_box(&rows)[LANES - 1] + self.weights.carry[LANES - 1] * y;
+            let last = sums.first() + self.weights.carry[0] * y;
             // A product with 0 carries an infinite row back to the rows before it; no row that is
             // not finite leaves the last sum finite.
             if !last.is_finite() {
                 break;
             }
-            (sums + carry * L::all(y)).store(out, all);
+            (sums + carry * L::all(y)).turned().store(out, all);
             y = last;
             done += 1;
         }

@@ -39,6 +39,10 @@ pub(crate) trait Lanes:
     fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// `yes` where the mask says so, else `no`.
     fn pick(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// The first number.
+    fn first(self) -> f64;
+    /// Each number one lane down, the first in the last.
+    fn turned(self) -> Self;
 }
 
 /// Work that is written once for every kind of [`Lanes`].
@@ -206,6 +210,16 @@ impl Lanes for f64 {
     fn pick(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
     }
+
+    #[inline(always)]
+    fn first(self) -> f64 {
+        self
+    }
+
+    #[inline(always)]
+    fn turned(self) -> Self {
+        self
+    }
 }
 
 /// Eight numbers, in registers as the compiler sees fit.
@@ -271,6 +285,16 @@ impl Lanes for Plain {
     #[inline(always)]
     fn pick(mask: Self::Mask, yes: Self, no: Self) -> Self {
         Self(std::array::from_fn(|l| if mask[l] { yes.0[l] } else { no.0[l] }))
+    }
+
+    #[inline(always)]
+    fn first(self) -> f64 {
+        self.0[0]
+    }
+
+    #[inline(always)]
+    fn turned(self) -> Self {
+        Self(std::array::from_fn(|l| self.0[(l + 1) % LANES]))
     }
 }
 
@@ -342,6 +366,34 @@ mod tests {
         if std::arch::is_x86_feature_detected!("avx") {
             // SAFETY: the processor has the instructions.
             assert_eq!(unsafe { x86::on_avx(Everything(&numbers)) }, single);
+        }
+    }
+
+    /// The first of eight numbers, and the eight turned.
+    struct Turned<'n>(&'n [f64; LANES]);
+
+    impl Work for Turned<'_> {
+        type Result = (f64, [f64; LANES]);
+
+        #[inline(always)]
+        fn on<L: Lanes>(self) -> Self::Result {
+            let all = Group::<L>::last(LANES).expect("as many rows as lanes");
+            let (numbers, mut turned) = (L::load(self.0, all), [0.0; LANES]);
+            numbers.turned().store(&mut turned, all);
+            (numbers.first(), turned)
+        }
+    }
+
+    #[test]
+    fn every_width_of_eight_turns_them_alike() {
+        let turned = (0.0, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0]);
+        let numbers = std::array::from_fn(|lane| lane as f64);
+        assert_eq!(Turned(&numbers).on::<Plain>(), turned);
+        assert_eq!(run(Turned(&numbers)), turned);
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx") {
+            // SAFETY: the processor has the instructions.
+            assert_eq!(unsafe { x86::on_avx(Turned(&numbers)) }, turned);
         }
     }
 }

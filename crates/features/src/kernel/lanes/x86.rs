@@ -86,6 +86,21 @@ impl Lanes for Zmm {
         // SAFETY: below `on_avx512` only.
         Self(unsafe { _mm512_mask_mov_pd(no.0, mask, yes.0) })
     }
+
+    #[inline(always)]
+    fn first(self) -> f64 {
+        // SAFETY: below `on_avx512` only.
+        unsafe { _mm512_cvtsd_f64(self.0) }
+    }
+
+    #[inline(always)]
+    fn turned(self) -> Self {
+        // SAFETY: below `on_avx512` only.
+        unsafe {
+            let bits = _mm512_castpd_si512(self.0);
+            Self(_mm512_castsi512_pd(_mm512_alignr_epi64::<1>(bits, bits)))
+        }
+    }
 }
 
 /// Eight numbers in two registers.
@@ -165,6 +180,27 @@ impl Lanes for Ymm {
             Self([
                 _mm256_blendv_pd(no.0[0], yes.0[0], mask.0[0]),
                 _mm256_blendv_pd(no.0[1], yes.0[1], mask.0[1]),
+            ])
+        }
+    }
+
+    #[inline(always)]
+    fn first(self) -> f64 {
+        // SAFETY: below `on_avx` only.
+        unsafe { _mm256_cvtsd_f64(self.0[0]) }
+    }
+
+    #[inline(always)]
+    fn turned(self) -> Self {
+        let [low, high] = self.0;
+        // SAFETY: below `on_avx` only.
+        unsafe {
+            // 2 3 4 5 and 6 7 0 1, of which every other number is the next of low and high.
+            let middle = _mm256_permute2f128_pd::<0x21>(low, high);
+            let around = _mm256_permute2f128_pd::<0x21>(high, low);
+            Self([
+                _mm256_shuffle_pd::<0b0101>(low, middle),
+                _mm256_shuffle_pd::<0b0101>(high, around),
             ])
         }
     }
