@@ -11,7 +11,8 @@ use crate::sys;
 /// What the system does not tell is `None`, and [`Machine::unavailable`] says why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The processor's own name.
+    /// The processor's own name; with its family, model and stepping where a hypervisor gives a name
+    /// that generations of processors share.
     pub cpu_model: String,
     /// Physical cores that this process sees.
     pub cores: usize,

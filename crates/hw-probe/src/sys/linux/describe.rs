@@ -66,18 +66,28 @@ fn cpu_folders(root: &Path) -> Vec<usize> {
 }
 
 fn cpu_model(cpuinfo: &str) -> String {
-    // x86 says "model name"; Arm boards say "Model" or nothing but a part number.
     let field = |key: &str| {
         let line =
             cpuinfo.lines().find(|line| line.split(':').next().unwrap_or("").trim() == key)?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    field("model name").or_else(|| field("Model")).or_else(|| field("Hardware")).unwrap_or_else(
-        || match (field("CPU implementer"), field("CPU part")) {
+    // x86 says "model name"; Arm boards say "Model" or nothing but a part number.
+    let name = field("model name").or_else(|| field("Model")).or_else(|| field("Hardware"));
+    let Some(name) = name else {
+        return match (field("CPU implementer"), field("CPU part")) {
             (Some(maker), Some(part)) => format!("Arm implementer {maker} part {part}"),
             _ => "unknown processor".to_owned(),
-        },
-    )
+        };
+    };
+    // Hypervisors shorten the name to one that generations share: "AMD EPYC", "Xeon CPU @ 2.20GHz".
+    let without_clock = name.split('@').next().unwrap_or_default();
+    let is_one = without_clock.contains(|c: char| c.is_ascii_digit());
+    match ["cpu family", "model", "stepping"].map(field) {
+        [Some(family), Some(model), Some(stepping)] if !is_one => {
+            format!("{name} (family {family} model {model} stepping {stepping})")
+        }
+        _ => name,
+    }
 }
 
 fn physical_cores(root: &Path, cpus: &[usize]) -> Option<usize> {

@@ -57,6 +57,22 @@ fn caches_cores_and_pages_are_read_from_their_files() {
 }
 
 #[test]
+fn a_name_that_generations_share_tells_which() {
+    let told = |name: &str| {
+        let head = "cpu family\t: 26\nmodel\t\t: 2\n";
+        cpu_model(&format!("processor\t: 0\n{head}model name\t: {name}\nstepping\t: 1\n"))
+    };
+    let which = " (family 26 model 2 stepping 1)";
+    for shared in ["AMD EPYC", "Intel(R) Xeon(R) CPU @ 2.20GHz"] {
+        assert_eq!(told(shared), format!("{shared}{which}"));
+    }
+    for own in ["AMD EPYC 9654 96-Core Processor", "Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz"] {
+        assert_eq!(told(own), own);
+    }
+    assert_eq!(cpu_model("model name\t: Virtual\n"), "Virtual");
+}
+
+#[test]
 fn memory_modules_add_up() {
     let root = tempfile::tempdir().unwrap();
     let mut record = vec![0_u8; 0x28];
