@@ -33,6 +33,7 @@ mod measure;
 mod memory;
 mod options;
 mod pictures;
+mod placement;
 mod plan;
 mod probe;
 mod report;

@@ -8,6 +8,7 @@ use crate::kernels::StreamKernels;
 use crate::machine::machine;
 use crate::measure::Timer;
 use crate::memory::{self, Bank, Case, Kernel, Stores, Streamed};
+use crate::placement::Placement;
 use crate::plan::Plan;
 use crate::report::{
     ComputeRow, CoreToCoreRow, LatencyRow, LoadedLatencyRow, MemoryRow, Noise, ProbeReport,
@@ -127,6 +128,7 @@ impl Run<'_> {
         for threads in counts.into_iter().rev() {
             self.steps.step(Section::Memory, part, &format!("memory, {threads} threads"));
             let what = format!("memory on {threads} threads");
+            let placement = Placement::now(threads);
             match Bank::new(threads, &Kernel::ALL, self.plan.array_bytes) {
                 Ok(bank) => {
                     self.mains(&what, &bank);
@@ -135,6 +137,9 @@ impl Run<'_> {
                     }
                 }
                 Err(error) => self.report.cannot(&what, error),
+            }
+            if let Some(moved) = placement.moved() {
+                self.watch.disturbed.push(format!("{what}: {moved}"));
             }
         }
         self.report.memory.extend(sweeps);
@@ -206,10 +211,10 @@ impl Run<'_> {
                 Err(error) => self.report.cannot(&what, error),
             }
         }
-        self.report.see_caches();
         self.steps.step(Section::Latency, 0.2, "loaded latency");
         self.loaded_latency();
         self.core_to_core();
+        self.report.see_caches();
         self.report.rule(
             Section::Latency,
             format!(

@@ -148,6 +148,13 @@ impl ProbeReport {
             };
             let (level, reported) = (cache.level, bytes(cache.reported_bytes));
             writeln!(f, "  L{level} reported {reported}, seen {seen}: {verdict}")?;
+            if cache.shared == Some(false) {
+                writeln!(
+                    f,
+                    "  L{level} is reported as shared, but cores are farther apart than memory: each \
+                     streams through a cache of its own"
+                )?;
+            }
         }
         for row in &self.loaded_latency {
             writeln!(

@@ -126,6 +126,11 @@ pub struct CacheSeen {
     pub seen_bytes: Option<u64>,
     /// Whether both agree within a factor of two.
     pub agrees: Option<bool>,
+    /// Whether the cores that are said to share it hand a line on sooner than memory gives one: a guest's
+    /// processors may lie under different caches of the host. `None` for a core's own, and where no
+    /// distance between cores is known.
+    #[serde(default)]
+    pub shared: Option<bool>,
 }
 
 /// Latency of one core beside streaming ones.
