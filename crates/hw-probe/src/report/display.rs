@@ -297,6 +297,26 @@ fn storage_row(row: &StorageRow, f: &mut Formatter<'_>) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::bytes;
+    use crate::report::{CacheSeen, LatencyRow, ProbeReport};
+
+    #[test]
+    fn a_cache_that_cores_do_not_share_is_named() {
+        let mut report = ProbeReport::empty(crate::machine());
+        report.latency =
+            vec![LatencyRow { working_set_bytes: 4096, huge_pages: false, ns_per_load: 1.0 }];
+        let mut told = |shared| {
+            report.caches_seen = vec![CacheSeen {
+                level: 3,
+                reported_bytes: 32 << 20,
+                seen_bytes: Some(32 << 20),
+                agrees: Some(true),
+                shared,
+            }];
+            report.to_string().contains("L3 is reported as shared, but")
+        };
+        assert!(told(Some(false)));
+        assert!(!told(Some(true)) && !told(None));
+    }
 
     #[test]
     fn sizes_are_short() {
