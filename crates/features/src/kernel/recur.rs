@@ -279,3 +279,52 @@ fn total_groups(x: &[f64], out: &mut [f64], before: &mut f64) -> usize {
     *before = carry;
     x.len() * LANES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Groups of `x` after the value `y`, into a vector of their own.
+    struct Collected<'g> {
+        weights: &'g Weights<'g>,
+        x: &'g [[f64; LANES]],
+        y: f64,
+    }
+
+    impl Work for Collected<'_> {
+        type Result = Vec<u64>;
+
+        #[inline(always)]
+        fn on<L: Lanes>(self) -> Vec<u64> {
+            let mut out = vec![[f64::NAN; LANES]; self.x.len()];
+            let Self { weights, x, y } = self;
+            let (last, done) = Groups { weights, x, out: &mut out, y }.on::<L>();
+            assert_eq!(last, if done == 0 { y } else { out[done - 1][LANES - 1] });
+            out[..done].as_flattened().iter().map(|value| value.to_bits()).collect()
+        }
+    }
+
+    #[test]
+    fn every_width_smooths_as_single_rows_do() {
+        let constants = constants(13.0 / 14.0, 1.0 / 14.0, 14.0, 14.0, 0.0);
+        let weights = Weights::of(&constants);
+        let mut x: Vec<[f64; LANES]> = (0..40)
+            .map(|group| std::array::from_fn(|row| f64::from(group * group) + row as f64 * 0.3))
+            .collect();
+        let mut rows =
+            Smooth { seen: weights.seed, total: 0.0, y: 7.0, fill: 0, group: [0.0; LANES] };
+        let single: Vec<u64> = x
+            .as_flattened()
+            .iter()
+            .enumerate()
+            .map(|(i, &x)| rows.row(&weights, x, (i + 1).is_multiple_of(LANES)).to_bits())
+            .collect();
+        let collect = |x: &[[f64; LANES]]| {
+            lanes::on_every_width(|| Collected { weights: &weights, x, y: 7.0 })
+        };
+        assert!(collect(&x).iter().all(|bits| *bits == single));
+        // A group that is not finite is left to single rows, with all behind it.
+        x[11][3] = f64::INFINITY;
+        assert!(collect(&x).iter().all(|bits| *bits == single[..11 * LANES]));
+    }
+}
