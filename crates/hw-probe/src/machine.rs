@@ -72,6 +72,9 @@ pub struct Cache {
     pub bytes: u64,
     /// How many of the logical processors share one.
     pub shared_by: usize,
+    /// Which ones share the first processor's; empty where the system does not tell.
+    #[serde(default)]
+    pub cpus: Vec<usize>,
 }
 
 /// What a control group grants.

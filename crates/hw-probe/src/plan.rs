@@ -152,7 +152,13 @@ mod tests {
     fn machine_with(cache: Option<u64>) -> Machine {
         let mut machine = machine();
         machine.caches = cache
-            .map(|bytes| crate::Cache { level: 3, kind: "unified".into(), bytes, shared_by: 2 })
+            .map(|bytes| crate::Cache {
+                level: 3,
+                kind: "unified".into(),
+                bytes,
+                shared_by: 2,
+                cpus: vec![0, 1],
+            })
             .into_iter()
             .collect();
         machine

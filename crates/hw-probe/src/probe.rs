@@ -123,12 +123,12 @@ impl Run<'_> {
         let counts = self.thread_counts();
         let last = *counts.last().unwrap_or(&1);
         let part = 1.0 / counts.len() as f64;
-        let mut sweeps = Vec::new();
+        let (mut sweeps, mut apart) = (Vec::new(), String::new());
         // All cores first: they touch fresh memory side by side, and what they give back is warm.
         for threads in counts.into_iter().rev() {
             self.steps.step(Section::Memory, part, &format!("memory, {threads} threads"));
             let what = format!("memory on {threads} threads");
-            let placement = Placement::now(threads);
+            let placement = Placement::now(&self.report.machine, threads);
             match Bank::new(threads, &Kernel::ALL, self.plan.array_bytes) {
                 Ok(bank) => {
                     self.mains(&what, &bank);
@@ -138,8 +138,11 @@ impl Run<'_> {
                 }
                 Err(error) => self.report.cannot(&what, error),
             }
-            if let Some(moved) = placement.moved() {
-                self.watch.disturbed.push(format!("{what}: {moved}"));
+            if let Some(placement) = placement {
+                if placement.has_changed() {
+                    self.watch.disturbed.push(format!("{what}: the hypervisor moved the cores"));
+                }
+                apart = format!(", {placement}");
             }
         }
         self.report.memory.extend(sweeps);
@@ -148,7 +151,7 @@ impl Run<'_> {
             format!(
                 "{}, best of {} after a warm-up, {} MiB per array ({}), samples over its parts in \
                  turn, threads pinned, first touch \
-                 by the thread that streams, large pages where granted, bytes as STREAM counts",
+                 by the thread that streams, large pages where granted, bytes as STREAM counts{apart}",
                 StreamKernels::detect().isa,
                 self.plan.stream_repeats,
                 self.plan.array_bytes >> 20,

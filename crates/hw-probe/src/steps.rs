@@ -1,5 +1,6 @@
 //! Cache sizes read from the latency staircase, beside those that the system reports.
 
+use crate::machine::Cache;
 use crate::report::{CacheSeen, ProbeReport};
 
 /// A step ends a plateau when a load takes this much longer than on it.
@@ -19,8 +20,12 @@ impl ProbeReport {
         let rows = self.latency.iter().filter(|row| row.huge_pages == huge);
         let points: Vec<(u64, f64)> =
             rows.map(|row| (row.working_set_bytes, row.ns_per_load)).collect();
-        let mut distances = self.distances_from_first();
-        distances.sort_unstable_by(f64::total_cmp);
+        let memory_ns = points
+            .last()
+            .filter(|point| {
+                self.machine.last_level_cache_bytes().is_some_and(|llc| point.0 >= 2 * llc)
+            })
+            .map(|point| point.1);
         let mut below = 0;
         let mut seen = Vec::new();
         for cache in self.machine.data_caches() {
@@ -33,28 +38,20 @@ impl ProbeReport {
                     let ratio = seen as f64 / cache.bytes as f64;
                     (1.0 / AGREES..=AGREES).contains(&ratio)
                 }),
-                shared: points
-                    .last()
-                    .and_then(|memory| is_shared(&distances, cache.shared_by, memory.1)),
+                shared: memory_ns.and_then(|memory_ns| self.is_shared(cache, memory_ns)),
             });
             below = cache.bytes;
         }
         self.caches_seen = if points.is_empty() { Vec::new() } else { seen };
     }
 
-    /// From the first core to each other, nanoseconds.
-    fn distances_from_first(&self) -> Vec<f64> {
-        let first = self.core_to_core.first().map(|row| row.from);
-        let rows = self.core_to_core.iter().filter(|row| Some(row.from) == first);
-        rows.map(|row| row.ns).collect()
+    /// Whether a cache is shared by the measured ones of those that are said to share it.
+    fn is_shared(&self, cache: &Cache, memory_ns: f64) -> Option<bool> {
+        let shares = |cpu| cache.cpus.contains(&cpu);
+        let rows = self.core_to_core.iter().filter(|row| shares(row.from) && shares(row.to));
+        let farthest = rows.map(|row| row.ns).reduce(f64::max)?;
+        Some(farthest < WITHOUT_MEMORY * memory_ns)
     }
-}
-
-/// Whether a cache that is said to be shared by so many is: by as many as lie nearest to the first core.
-fn is_shared(nearest_first: &[f64], by: usize, memory_ns: f64) -> Option<bool> {
-    let others = by.saturating_sub(1).min(nearest_first.len());
-    let farthest = nearest_first[..others].last()?;
-    Some(*farthest < WITHOUT_MEMORY * memory_ns)
 }
 
 /// The end of the plateau that begins beyond `below`: its level is the latency at the middle
@@ -73,17 +70,44 @@ fn plateau_end(points: &[(u64, f64)], below: u64, bytes: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_shared, plateau_end};
+    use super::plateau_end;
+    use crate::report::{CoreToCoreRow, LatencyRow, ProbeReport};
+    use crate::{Cache, machine};
+
+    /// Whether cores 0 to 3, said to share 1 MiB, do: by the time from one to another, and beside a load from
+    /// memory that takes 150 ns and was seen over `set` bytes.
+    fn shared(set: u64, pairs: &[(usize, usize, f64)]) -> Option<bool> {
+        let mut report = ProbeReport::empty(machine());
+        let kind = "unified".to_owned();
+        report.machine.caches =
+            vec![Cache { level: 2, kind, bytes: 1 << 20, shared_by: 4, cpus: vec![0, 1, 2, 3] }];
+        let latency =
+            |(set, ns)| LatencyRow { working_set_bytes: set, huge_pages: true, ns_per_load: ns };
+        report.latency = [(4096, 1.0), (set, 150.0)].map(latency).into();
+        let distance = |&(from, to, ns)| CoreToCoreRow { from, to, ns };
+        report.core_to_core = pairs.iter().map(distance).collect();
+        report.see_caches();
+        report.caches_seen[0].shared
+    }
 
     #[test]
     fn a_cache_in_common_is_nearer_than_memory() {
-        assert_eq!(is_shared(&[45.0], 2, 150.0), Some(true));
-        assert_eq!(is_shared(&[190.0], 2, 150.0), Some(false));
-        // Two threads of a core, and the other cores below the cache.
-        assert_eq!(is_shared(&[8.0, 40.0, 45.0, 210.0], 4, 150.0), Some(true));
-        assert_eq!(is_shared(&[8.0, 190.0], 8, 150.0), Some(false));
-        assert_eq!(is_shared(&[45.0], 1, 150.0), None);
-        assert_eq!(is_shared(&[], 2, 150.0), None);
+        let far = 16 << 20;
+        assert_eq!(shared(far, &[(0, 1, 45.0)]), Some(true));
+        assert_eq!(shared(far, &[(0, 1, 190.0)]), Some(false));
+        // Two threads of a core, another core below the cache, and one that is not.
+        let pairs = [(0, 1, 8.0), (0, 2, 45.0), (0, 9, 210.0)];
+        assert_eq!(shared(far, &pairs), Some(true));
+        assert_eq!(shared(far, &[(0, 1, 8.0), (1, 3, 190.0)]), Some(false));
+    }
+
+    #[test]
+    fn of_cores_that_were_not_measured_nothing_is_said() {
+        let far = 16 << 20;
+        assert_eq!(shared(far, &[]), None);
+        assert_eq!(shared(far, &[(0, 8, 190.0)]), None);
+        // Where memory was not seen either.
+        assert_eq!(shared(1 << 20, &[(0, 1, 190.0)]), None);
     }
 
     #[test]

@@ -151,8 +151,8 @@ impl ProbeReport {
             if cache.shared == Some(false) {
                 writeln!(
                     f,
-                    "  L{level} is reported as shared, but cores are farther apart than memory: each \
-                     streams through a cache of its own"
+                    "  L{level} is reported as shared, but its cores are as far apart as memory: they do \
+                     not all lie under one"
                 )?;
             }
         }

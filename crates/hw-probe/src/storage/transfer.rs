@@ -311,7 +311,8 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         for engine in engines() {
             let mut buffers = Buffers::new(PAGE, 4).unwrap();
-            let offsets = [0, PAGE as u64, 2 * PAGE as u64];
+            // More than are in flight when the first fails.
+            let offsets: Vec<u64> = (0..64).map(|page| page * PAGE as u64).collect();
             let mut job =
                 Job::new(Op::Read, &file, &mut buffers, &offsets, Duration::from_secs(60));
             assert!(job.run(engine).is_err(), "{engine:?}");

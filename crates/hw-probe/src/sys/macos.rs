@@ -68,7 +68,7 @@ fn caches(threads: usize) -> Vec<Cache> {
     ];
     let known = sizes.into_iter().filter_map(|(level, kind, bytes, shared_by)| {
         let bytes = bytes.filter(|&bytes| bytes > 0)?;
-        Some(Cache { level, kind: kind.to_owned(), bytes, shared_by })
+        Some(Cache { level, kind: kind.to_owned(), bytes, shared_by, cpus: Vec::new() })
     });
     known.collect()
 }

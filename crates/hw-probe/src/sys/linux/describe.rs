@@ -81,7 +81,8 @@ fn cpu_model(cpuinfo: &str) -> String {
     };
     // Hypervisors shorten the name to one that generations share: "AMD EPYC", "Xeon CPU @ 2.20GHz".
     let without_clock = name.split('@').next().unwrap_or_default();
-    let is_one = without_clock.contains(|c: char| c.is_ascii_digit());
+    let is_emulated = ["QEMU", "Common"].iter().any(|begin| name.starts_with(begin));
+    let is_one = without_clock.contains(|c: char| c.is_ascii_digit()) && !is_emulated;
     match ["cpu family", "model", "stepping"].map(field) {
         [Some(family), Some(model), Some(stepping)] if !is_one => {
             format!("{name} (family {family} model {model} stepping {stepping})")
@@ -120,13 +121,13 @@ fn caches(root: &Path) -> Vec<Cache> {
 fn cache(root: &Path, cpu: usize, index: usize) -> Option<Cache> {
     let folder = format!("sys/devices/system/cpu/cpu{cpu}/cache/index{index}");
     let read = |file: &str| text(root, &format!("{folder}/{file}"));
+    let cpus = read("shared_cpu_list").and_then(|text| parse_list(&text)).unwrap_or_default();
     Some(Cache {
         level: read("level")?.parse().ok()?,
         kind: read("type")?.to_lowercase(),
         bytes: parse_size(&read("size")?)?,
-        shared_by: read("shared_cpu_list")
-            .and_then(|text| parse_list(&text))
-            .map_or(1, |l| l.len()),
+        shared_by: cpus.len().max(1),
+        cpus,
     })
 }
 

@@ -51,6 +51,7 @@ fn caches_cores_and_pages_are_read_from_their_files() {
     assert_eq!(machine.cpu_model, "Test CPU 9000");
     assert_eq!((machine.cores, machine.numa_nodes), (2, Some(2)));
     assert_eq!((machine.caches.len(), machine.caches[2].shared_by), (3, 4));
+    assert_eq!(machine.caches[2].cpus, [0, 1, 2, 3]);
     assert_eq!(machine.last_level_cache_bytes(), Some(4 << 20));
     assert_eq!((machine.memory_bytes, machine.hypervisor), (Some(1 << 20), None));
     assert_eq!(machine.huge_page_bytes, [2 << 20]);
@@ -63,7 +64,8 @@ fn a_name_that_generations_share_tells_which() {
         cpu_model(&format!("processor\t: 0\n{head}model name\t: {name}\nstepping\t: 1\n"))
     };
     let which = " (family 26 model 2 stepping 1)";
-    for shared in ["AMD EPYC", "Intel(R) Xeon(R) CPU @ 2.20GHz"] {
+    let emulated = "QEMU Virtual CPU version 2.5+";
+    for shared in ["AMD EPYC", "Intel(R) Xeon(R) CPU @ 2.20GHz", emulated] {
         assert_eq!(told(shared), format!("{shared}{which}"));
     }
     for own in ["AMD EPYC 9654 96-Core Processor", "Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz"] {
