@@ -123,7 +123,7 @@ impl Run<'_> {
         let counts = self.thread_counts();
         let last = *counts.last().unwrap_or(&1);
         let part = 1.0 / counts.len() as f64;
-        let (mut sweeps, mut apart) = (Vec::new(), String::new());
+        let (mut sweeps, mut apart) = (Vec::new(), None);
         // All cores first: they touch fresh memory side by side, and what they give back is warm.
         for threads in counts.into_iter().rev() {
             self.steps.step(Section::Memory, part, &format!("memory, {threads} threads"));
@@ -142,10 +142,12 @@ impl Run<'_> {
                 if placement.has_changed() {
                     self.watch.disturbed.push(format!("{what}: the hypervisor moved the cores"));
                 }
-                apart = format!(", {placement}");
+                // Of all cores, which come first.
+                apart.get_or_insert(format!(", {placement}"));
             }
         }
         self.report.memory.extend(sweeps);
+        let apart = apart.unwrap_or_default();
         self.report.rule(
             Section::Memory,
             format!(
