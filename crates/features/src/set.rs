@@ -39,6 +39,7 @@ pub struct FeatureSet {
 
 #[derive(Debug, Clone)]
 struct Feature {
+    name: String,
     indicator: &'static Indicator,
     params: Vec<f64>,
     inputs: Vec<Input>,
@@ -129,7 +130,7 @@ impl FeatureSet {
         indicator.check(params)?;
         let inputs = indicator.inputs.iter().map(|&c| Input::Column(c)).collect();
         let base = default_name(indicator, params);
-        let feature = Feature { indicator, params: params.to_vec(), inputs };
+        let feature = Feature { name: base.clone(), indicator, params: params.to_vec(), inputs };
         let columns = (0..indicator.outputs.len())
             .map(|output| OutputColumn {
                 name: column_name(&base, indicator, output),
@@ -150,6 +151,27 @@ impl FeatureSet {
     #[must_use]
     pub fn columns(&self) -> Vec<String> {
         self.columns.iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// Places in [`FeatureSet::columns`] of what is called `name`: of the column, or of all columns of
+    /// the feature.
+    ///
+    /// # Errors
+    /// [`FeatureError::Unknown`] with the nearest name.
+    pub fn find(&self, name: &str) -> Result<Vec<usize>, FeatureError> {
+        if let Some(at) = self.columns.iter().position(|c| c.name == name) {
+            return Ok(vec![at]);
+        }
+        let feature = |c: &OutputColumn| self.features[c.feature].name.as_str();
+        let of_feature = self.columns.iter().enumerate().filter(|(_, c)| feature(c) == name);
+        let found: Vec<usize> = of_feature.map(|(at, _)| at).collect();
+        if found.is_empty() {
+            let known = self.columns.iter().flat_map(|c| [feature(c), &c.name]);
+            let mut known: Vec<&str> = known.collect();
+            known.dedup();
+            return Err(FeatureError::unknown("feature", name, known.into_iter()));
+        }
+        Ok(found)
     }
 
     /// Per column: the number of the feature that it belongs to.
@@ -325,7 +347,8 @@ impl<'f> Resolver<'f> {
             });
         }
         path.pop();
-        features.push(Feature { indicator, params: self.params[index].clone(), inputs });
+        let (name, params) = (self.names[index].clone(), self.params[index].clone());
+        features.push(Feature { name, indicator, params, inputs });
         marks[index] = Mark::Done(features.len() - 1);
         Ok(features.len() - 1)
     }

@@ -4,12 +4,14 @@
 //! verdict is bad, 2 bad usage or bad input.
 
 mod bar_options;
+mod chart;
 mod cli;
 mod cmd;
 mod data;
 mod document;
 mod monitor;
 mod options;
+mod plot;
 mod profile;
 mod progress;
 mod records;

@@ -6,18 +6,21 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use features::{ComputeOptions, FeatureSet};
+use features::{ComputeOptions, FeatureSet, FeatureTable};
+use market_data::BarsView;
 use market_data::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::{Global, Json, Threads};
 use crate::data::{elapsed_ns, load};
-use crate::document;
+use crate::{document, plot, progress};
 
 const EXAMPLES: &str = "\
 Examples:
   redline features --data year.parquet --out features.parquet
-  redline features --data year.parquet --set mine.toml --threads 4 --out features.parquet --json -";
+  redline features --data year.parquet --set mine.toml --threads 4 --out features.parquet --json -
+  redline features --data year.parquet --out features.parquet --plot rsi_14 --plot bbands_20
+      writes features.rsi_14.svg and features.bbands_20.svg beside features.parquet";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -33,6 +36,10 @@ pub(crate) struct FeaturesArgs {
     /// Write the features as Parquet: timestamp, then one column per feature
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Draw this feature, or one of its columns, beside the price, into an SVG beside --out; may be
+    /// repeated
+    #[arg(long, value_name = "NAME")]
+    plot: Vec<String>,
     #[command(flatten)]
     json: Json,
 }
@@ -55,14 +62,23 @@ struct Elapsed {
 
 pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
     let set = feature_set(&args.set)?;
+    let plot = |name| Plot::new(name, &set, &args.out);
+    let plots = args.plot.iter().map(|name| plot(name)).collect::<Result<Vec<_>>>()?;
     let (bars, load) = load(&args.data)?;
+    let bar = progress::bar(PERMILLE as u64, "features", global);
+    let tell = |done: f64| bar.set_position((done * PERMILLE) as u64);
     let options =
-        ComputeOptions { threads: args.threads.threads.unwrap_or(0), ..ComputeOptions::default() };
+        ComputeOptions { threads: args.threads.threads.unwrap_or(0), progress: Some(&tell) };
     let started = Instant::now();
-    let features = features::compute(&set, bars.view(), &options)?;
+    let features = features::compute(&set, bars.view(), &options);
     let compute = elapsed_ns(started);
+    bar.finish_and_clear();
+    let features = features?;
 
     let started = Instant::now();
+    for plot in &plots {
+        plot.write(&features, bars.view())?;
+    }
     let rows = bars.len();
     let mut table = Table::new().with("timestamp", Column::Timestamp(bars.timestamp));
     let columns = features.columns.len();
@@ -82,10 +98,41 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
             args.out.display(),
             save as f64 / 1e6,
         );
+        for plot in &plots {
+            println!("{} drawn into {}", plot.name, plot.path.display());
+        }
     }
     let elapsed_ns = Elapsed { load, compute, save };
     document::write(json, "features", &Document { rows, columns, elapsed_ns, rows_per_s })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Steps of the progress bar.
+const PERMILLE: f64 = 1_000.0;
+
+/// A picture that is wanted.
+struct Plot<'a> {
+    name: &'a str,
+    /// Places of its columns in the set's.
+    columns: Vec<usize>,
+    path: PathBuf,
+}
+
+impl<'a> Plot<'a> {
+    /// Of what `set` calls `name`, beside the file `out`.
+    fn new(name: &'a str, set: &FeatureSet, out: &Path) -> Result<Self> {
+        let columns = set.find(name).context("--plot")?;
+        // A name may hold what a file's name may not.
+        let of_file = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
+        let ending: String = name.chars().map(of_file).collect();
+        Ok(Self { name, columns, path: out.with_extension(format!("{ending}.svg")) })
+    }
+
+    fn write(&self, features: &FeatureTable, bars: BarsView<'_>) -> Result<()> {
+        let column = |&at: &usize| (features.names[at].as_str(), features.columns[at].as_slice());
+        let columns: Vec<_> = self.columns.iter().map(column).collect();
+        document::write_text(&self.path, &plot::svg(self.name, bars, &columns)?)
+    }
 }
 
 /// The built-in set called `name`, or the one that the file of that name declares.

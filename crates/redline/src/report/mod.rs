@@ -1,7 +1,5 @@
 //! One run as a page of HTML that needs nothing else: `redline backtest --report`.
 
-mod chart;
-
 use anyhow::{Context, Result};
 use backtest::records::{Drawdown, drawdowns};
 use backtest::statistics::{
@@ -11,8 +9,8 @@ use backtest::statistics::{
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use self::chart::{Chart, Drawing, Series};
-use crate::{stats, values};
+use crate::chart::{Chart, Drawing, Series, grouped, short};
+use crate::{chart, stats, values};
 
 /// Marks of orders that a picture can hold.
 const MOST_MARKS: usize = 160;
@@ -190,17 +188,10 @@ pub(crate) fn html(
         command,
     };
     let mut environment = minijinja::Environment::new();
+    environment.add_template("chart.svg", chart::TEMPLATE)?;
     environment.add_template("backtest.html", include_str!("backtest.html"))?;
     let template = environment.get_template("backtest.html")?;
     template.render(Serde(page)).context("the page could not be made")
-}
-
-/// `1234567` as `1,234,567`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let parts: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|p| str::from_utf8(p).unwrap_or("")).collect();
-    parts.join(",")
 }
 
 fn tiles(statistics: &Statistics, detail: &Detail) -> Vec<Tile> {
@@ -292,19 +283,6 @@ fn marks(run: &Run<'_>) -> Vec<(usize, f64, bool)> {
         .collect()
 }
 
-fn short(value: f64) -> String {
-    let text = match value.abs() {
-        1e9.. => return format!("{:.2}B", value / 1e9),
-        1e6.. => return format!("{:.2}M", value / 1e6),
-        1e3.. => {
-            let sign = if value < 0.0 { "-" } else { "" };
-            return format!("{sign}{}", grouped(value.abs().round() as usize));
-        }
-        _ => format!("{value:.3}"),
-    };
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 fn percent(value: f64) -> String {
     format!("{:.0} %", value * 100.0)
 }
@@ -362,20 +340,4 @@ fn rows(statistics: &Statistics, detail: &Detail) -> Vec<[String; 3]> {
         rows.push([name.to_owned(), value, String::new()]);
     }
     rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn axis_values_are_as_short_as_they_can_be() {
-        assert_eq!(short(12_345.0), "12,345");
-        assert_eq!(short(-5_000.0), "-5,000");
-        assert_eq!(short(2.5e6), "2.50M");
-        assert_eq!(short(-10.0), "-10");
-        assert_eq!(short(0.0), "0");
-        assert_eq!(short(0.05), "0.05");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-    }
 }

@@ -251,7 +251,10 @@ fn an_unknown_set_and_objective() {
     let output =
         redline(&["features", "--data", text(&path), "--set", "clasic", "--out", text(&out)]);
     refused(&output, &["clasic", "classic"]);
-    assert!(!out.exists());
+    let mut arguments = vec!["features", "--data", text(&path), "--out", text(&out)];
+    arguments.extend(["--plot", "rsi_41"]);
+    refused(&redline(&arguments), &["--plot", "unknown feature `rsi_41`", "did you mean `rsi_14`"]);
+    assert_eq!(folder.names(), ["bars.parquet"], "no file is left behind");
     let output = redline(&[
         "optimize",
         "--data",

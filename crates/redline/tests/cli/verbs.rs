@@ -331,6 +331,39 @@ fn features_writes_a_column_per_feature() {
 }
 
 #[test]
+fn a_feature_is_drawn_over_the_price_or_below_it() {
+    let folder = Folder::new();
+    let data = folder.synth("bars.parquet", 2_000);
+    let set = folder.file(
+        "mine.toml",
+        "[[feature]]\nname = \"a<b\"\nindicator = \"rsi\"\n[[feature]]\nindicator = \"bbands\"\n",
+    );
+    let out = folder.path("out.parquet");
+    let mut arguments = vec!["features", "--data", text(&data), "--set", text(&set)];
+    arguments.extend(["--out", text(&out), "--plot", "a<b", "--plot", "bbands_20_2"]);
+    arguments.extend(["--plot", "bbands_20_2_upper"]);
+    let output = redline(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("a<b drawn into"));
+    let picture = |name: &str| std::fs::read_to_string(folder.path(name)).expect("a picture");
+    let below = picture("out.a_b.svg");
+    assert!(below.starts_with("<svg xmlns") && below.contains("<title>a&lt;b</title>"));
+    assert_eq!(below.matches("<g transform").count(), 2);
+    assert!(below.contains("2,000 bars from"));
+    let over = picture("out.bbands_20_2.svg");
+    assert_eq!(over.matches("<g transform").count(), 1);
+    for (name, keys) in [("out.bbands_20_2.svg", 4), ("out.bbands_20_2_upper.svg", 2)] {
+        let picture = picture(name);
+        assert_eq!(picture.matches("<path class=\"key").count(), keys, "{name}");
+        // A point for every extreme of every pixel's column, and no more than a picture can show.
+        let (at, points) =
+            (picture.find("<path class=\"price\"").unwrap(), |s: &str| s.matches('L').count());
+        let line = &picture[at..][..picture[at..].find("/>").unwrap()];
+        assert!((900..3600).contains(&points(line)), "{}", points(line));
+    }
+}
+
+#[test]
 fn data_converts_between_kinds_without_loss() {
     let folder = Folder::new();
     let parquet = folder.synth("bars.parquet", 1_000);

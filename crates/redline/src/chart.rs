@@ -1,4 +1,4 @@
-//! Lines over time, as the paths of an SVG that the template frames.
+//! Lines over time, as the paths of an SVG: of a run's page, and of a feature beside the price.
 
 use std::fmt::Write as _;
 
@@ -8,19 +8,22 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 /// Size of a picture and of the plot within it, in its own units.
-const WIDTH: f64 = 1_000.0;
+pub(crate) const WIDTH: f64 = 1_000.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 24.0;
+
+/// The lines, marks and axes of a [`Chart`], for the inside of an `<svg>`; its colours are the frame's.
+pub(crate) const TEMPLATE: &str = include_str!("chart.svg");
 
 /// Columns into which a line is thinned: its lowest and highest bar of each are kept.
 const COLUMNS: usize = 900;
 
 /// A picture, ready for the template.
 #[derive(Debug, Serialize)]
-pub(super) struct Chart {
-    title: &'static str,
+pub(crate) struct Chart {
+    title: String,
     note: String,
     width: f64,
     height: f64,
@@ -43,7 +46,7 @@ struct Tick {
 #[derive(Debug, Serialize)]
 struct Line {
     class: &'static str,
-    name: &'static str,
+    name: String,
     path: String,
 }
 
@@ -55,25 +58,25 @@ struct Mark {
 }
 
 /// One series of a picture; NaN leaves a gap.
-pub(super) struct Series<'a> {
-    pub(super) class: &'static str,
-    pub(super) name: &'static str,
-    pub(super) values: &'a [f64],
+pub(crate) struct Series<'a> {
+    pub(crate) class: &'static str,
+    pub(crate) name: &'a str,
+    pub(crate) values: &'a [f64],
     /// Whether the space up to 0 is filled.
-    pub(super) is_area: bool,
+    pub(crate) is_area: bool,
 }
 
 /// What a picture is drawn from.
-pub(super) struct Drawing<'a> {
-    pub(super) title: &'static str,
-    pub(super) note: String,
-    pub(super) height: f64,
-    pub(super) timestamps: &'a [i64],
-    pub(super) series: &'a [Series<'a>],
+pub(crate) struct Drawing<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) note: String,
+    pub(crate) height: f64,
+    pub(crate) timestamps: &'a [i64],
+    pub(crate) series: &'a [Series<'a>],
     /// Orders: bar, price, whether it buys.
-    pub(super) orders: &'a [(usize, f64, bool)],
+    pub(crate) orders: &'a [(usize, f64, bool)],
     /// How a value is written at the axis.
-    pub(super) label: fn(f64) -> String,
+    pub(crate) label: fn(f64) -> String,
 }
 
 /// Where values land in the picture.
@@ -98,11 +101,11 @@ impl Scale {
 }
 
 impl Drawing<'_> {
-    pub(super) fn chart(self) -> Chart {
+    pub(crate) fn chart(self) -> Chart {
         let scale = self.scale();
         let lines = self.series.iter().map(|series| Line {
             class: series.class,
-            name: series.name,
+            name: series.name.to_owned(),
             path: path(series, self.timestamps, &scale),
         });
         let y_ticks = steps(scale.low, scale.high)
@@ -121,7 +124,7 @@ impl Drawing<'_> {
             vec![mark("buy", "buy", true), mark("sell", "sell", false)]
         };
         Chart {
-            title: self.title,
+            title: self.title.to_owned(),
             note: self.note,
             width: WIDTH,
             height: self.height,
@@ -281,6 +284,28 @@ fn dates(timestamps: &[i64]) -> Vec<(i64, String)> {
     dates
 }
 
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|p| str::from_utf8(p).unwrap_or("")).collect();
+    parts.join(",")
+}
+
+/// A value as an axis has it: five letters or so.
+pub(crate) fn short(value: f64) -> String {
+    let text = match value.abs() {
+        1e9.. => return format!("{:.2}B", value / 1e9),
+        1e6.. => return format!("{:.2}M", value / 1e6),
+        1e3.. => {
+            let sign = if value < 0.0 { "-" } else { "" };
+            return format!("{sign}{}", grouped(value.abs().round() as usize));
+        }
+        _ => format!("{value:.3}"),
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,5 +338,16 @@ mod tests {
         assert_eq!(day[0].1, "10:00");
         let decades = dates(&[time("1990-06-01T00:00:00Z"), time("2024-01-01T00:00:00Z")]);
         assert!((3..12).contains(&decades.len()), "{decades:?}");
+    }
+
+    #[test]
+    fn axis_values_are_as_short_as_they_can_be() {
+        assert_eq!(short(12_345.0), "12,345");
+        assert_eq!(short(-5_000.0), "-5,000");
+        assert_eq!(short(2.5e6), "2.50M");
+        assert_eq!(short(-10.0), "-10");
+        assert_eq!(short(0.0), "0");
+        assert_eq!(short(0.05), "0.05");
+        assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }
