@@ -304,13 +304,8 @@ fn bar_column(bars: BarsView<'_>, column: Column) -> Option<&[f64]> {
 /// Rows between two reports of progress.
 const REPORT_ROWS: usize = 64 * BLOCK_ROWS;
 
-/// Runs `program` over whole columns, from the first row on.
-pub(crate) fn run_columns(program: &Program, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
-    run_columns_in(program, &mut program.start(0), inputs, outputs);
-}
-
-/// As [`run_columns`], in the memory of a state before the first row.
-pub(crate) fn run_columns_in(
+/// Runs `program` over whole columns, from a state before their first row.
+pub(crate) fn run_columns(
     program: &Program,
     state: &mut State,
     inputs: &[&[f64]],

@@ -21,7 +21,7 @@
 //! | what | where |
 //! |---|---|
 //! | rolling statistics over slices, f64 or f32 | [`rolling`] |
-//! | indicators as functions | [`indicator`] |
+//! | indicators as functions, f64 or f32 | [`indicator`] |
 //! | indicators by name, with their parameters, ranges, warm-up and source | [`registry`] |
 //! | feature sets from TOML, `classic` and `alpha158` built in | [`FeatureSet`], `sets/` |
 //! | a set over whole bars, on all cores | [`compute`](compute()) |
@@ -43,6 +43,7 @@ pub mod indicator;
 mod kernel;
 pub mod registry;
 pub mod rolling;
+mod sample;
 mod set;
 mod stream;
 mod sys;
@@ -50,5 +51,6 @@ mod sys;
 pub use compute::{ComputeOptions, FeatureTable, compute, compute_into};
 pub use error::FeatureError;
 pub use registry::{Column, Indicator, Param};
+pub use sample::Sample;
 pub use set::FeatureSet;
 pub use stream::{Bar, SavedStream, Stream};

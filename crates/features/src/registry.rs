@@ -12,11 +12,11 @@
 //! # Ok::<(), features::FeatureError>(())
 //! ```
 
-use crate::compute::run_columns;
 use crate::engine::graph::{Graph, Series};
 use crate::engine::machine::Program;
 use crate::error::FeatureError;
 use crate::indicator;
+use crate::sample::{self, Sample};
 
 /// A column of the bars that an indicator reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,16 +160,18 @@ impl Indicator {
     /// of [`Indicator::outputs`]; all columns are equally long. Rows of the warm-up become NaN, and
     /// so does each row whose window holds a NaN; a recursion starts anew after one.
     ///
+    /// Columns are f64, or f32: those are computed in f64 and each value rounded once.
+    ///
     /// O(rows). Allocates a few cache-sized blocks, whatever the number of rows.
     ///
     /// # Errors
     /// [`FeatureError::Arity`], [`FeatureError::UnequalLengths`], [`FeatureError::WindowLong`], and
     /// as [`Indicator::check`].
-    pub fn compute(
+    pub fn compute<T: Sample>(
         &self,
-        inputs: &[&[f64]],
+        inputs: &[&[T]],
         params: &[f64],
-        outputs: &mut [&mut [f64]],
+        outputs: &mut [&mut [T]],
     ) -> Result<(), FeatureError> {
         self.arity("inputs", self.inputs.len(), inputs.len())?;
         self.arity("outputs", self.outputs.len(), outputs.len())?;
@@ -183,7 +185,8 @@ impl Indicator {
         let (graph, series) = self.graph(params);
         let first = series.iter().map(|&s| graph.first(s)).min().unwrap_or(0);
         enough_rows(self.name, first, rows)?;
-        run_columns(&Program::new(graph, series), inputs, outputs);
+        let program = Program::new(graph, series);
+        sample::run(&program, &mut program.start(0), inputs, outputs);
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Every kernel against a plain statement of it; every cut of the rows and every number of threads
 //! against one pass; the promises about outliers, missing values and large prices.
 
+use std::collections::BTreeMap;
+
 use features::{Bar, ComputeOptions, FeatureSet, Stream, compute, registry, rolling};
 use market_data::Bars;
 use proptest::prelude::*;
@@ -33,7 +35,7 @@ fn sorted(x: &[f64]) -> Vec<f64> {
 /// Name, kernel, smallest window, the plain statement.
 type Statistic = (&'static str, Rolling, usize, fn(&[f64]) -> f64);
 
-const STATISTICS: [Statistic; 12] = [
+const STATISTICS: [Statistic; 18] = [
     ("sum", rolling::sum, 1, |x| x.iter().sum()),
     ("mean", rolling::mean, 1, mean),
     ("var", rolling::var, 2, |x| centred(x, x) / (x.len() as f64 - 1.0)),
@@ -62,12 +64,57 @@ const STATISTICS: [Statistic; 12] = [
         let n = x.len() as f64;
         x.iter().enumerate().map(|(i, v)| (i + 1) as f64 * v).sum::<f64>() / (n * (n + 1.0) / 2.0)
     }),
-    ("slope", rolling::slope, 2, |x| centred(x, &time(x)) / centred(&time(x), &time(x))),
+    ("slope", rolling::slope, 2, slope),
+    ("intercept", rolling::intercept, 2, |x| mean(x) - slope(x) * mean(&time(x))),
+    ("residual", rolling::residual, 2, |x| {
+        let last = (x.len() - 1) as f64;
+        x[x.len() - 1] - (mean(x) + slope(x) * (last - mean(&time(x))))
+    }),
+    ("r_squared", rolling::r_squared, 2, |x| {
+        let of_line: Vec<f64> = time(x).iter().map(|t| slope(x) * t).collect();
+        let all = centred(x, x);
+        if all == 0.0 { 0.0 } else { centred(&of_line, &of_line) / all }
+    }),
+    ("skew", rolling::skew, 3, |x| {
+        let n = x.len() as f64;
+        let moments = moment(x, 3) / moment(x, 2).powf(1.5);
+        if equal(x) { f64::NAN } else { moments * (n * (n - 1.0)).sqrt() / (n - 2.0) }
+    }),
+    ("kurtosis", rolling::kurtosis, 4, |x| {
+        let n = x.len() as f64;
+        let excess = (n + 1.0) * moment(x, 4) / moment(x, 2).powi(2) - 3.0 * (n - 1.0);
+        if equal(x) { f64::NAN } else { excess * (n - 1.0) / ((n - 2.0) * (n - 3.0)) }
+    }),
+    (
+        "quantile",
+        |x, window, out| rolling::quantile(x, window, 0.3, out),
+        1,
+        |x| {
+            let (s, place) = (sorted(x), 0.3 * (x.len() - 1) as f64);
+            let (below, above) = (s[place.floor() as usize], s[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        },
+    ),
 ];
+
+fn slope(x: &[f64]) -> f64 {
+    centred(x, &time(x)) / centred(&time(x), &time(x))
+}
+
+/// The mean of the deviations' `power`.
+fn moment(x: &[f64], power: i32) -> f64 {
+    let mean = x[0] + mean(&x.iter().map(|v| v - x[0]).collect::<Vec<_>>());
+    x.iter().map(|v| (v - mean).powi(power)).sum::<f64>() / x.len() as f64
+}
+
+fn equal(x: &[f64]) -> bool {
+    x.iter().all(|&v| v == x[0])
+}
 
 fn assert_close(name: &str, row: usize, actual: f64, expected: f64, scale: f64) {
     let error = (actual - expected).abs() / expected.abs().max(scale);
-    assert!(error <= 1e-9, "{name} row {row}: {actual} instead of {expected}");
+    let both_undefined = actual.is_nan() && expected.is_nan();
+    assert!(error <= 1e-9 || both_undefined, "{name} row {row}: {actual} instead of {expected}");
 }
 
 proptest! {
@@ -108,11 +155,38 @@ proptest! {
         }
     }
 
+    /// The driver is told of every row that comes and goes: what it is told must add up to the window.
+    #[test]
+    fn the_driver_gives_what_the_fast_kernels_give(
+        input in prop::collection::vec((-50i32..50).prop_map(|v| f64::from(v) * 0.25 + 100.0), 1..700),
+        window in 2usize..260,
+        missing in prop::option::of(0usize..700),
+    ) {
+        prop_assume!(window <= input.len());
+        let mut input = input;
+        if let Some(value) = missing.and_then(|row| input.get_mut(row)) {
+            *value = f64::NAN;
+        }
+        let mut out = vec![0.0; input.len()];
+        let mut check = |name: &str, fast: Rolling, driven: &[f64]| {
+            fast(&input, window, &mut out).expect("a valid window");
+            for (row, (&fast, &driven)) in out.iter().zip(driven).enumerate() {
+                assert_close(name, row, fast, driven, 1e-3);
+            }
+        };
+        check("sum", rolling::sum, &driven::<Quarters<0>>(&input, window));
+        check("mean", rolling::mean, &driven::<Quarters<1>>(&input, window));
+        check("var", rolling::var, &driven::<Quarters<2>>(&input, window));
+        check("min", rolling::min, &driven::<Counted<0>>(&input, window));
+        check("median", rolling::median, &driven::<Counted<50>>(&input, window));
+        check("max", rolling::max, &driven::<Counted<100>>(&input, window));
+    }
+
     /// A thread remembers its plans: what an earlier call ran through one leaves no trace.
     #[test]
     fn a_remembered_plan_gives_the_bits_of_a_new_one(
         seed in any::<u64>(),
-        window in 2usize..260,
+        window in 4usize..260,
         rows in 260usize..900,
         missing in 0usize..260,
     ) {
@@ -179,6 +253,77 @@ proptest! {
             }
             assert_same_bits(&whole.columns, &pieces.columns, set.name());
         }
+    }
+}
+
+fn driven<S: rolling::Statistic>(input: &[f64], window: usize) -> Vec<f64> {
+    let mut out = vec![0.0; input.len()];
+    rolling::apply::<S, f64>(input, window, &mut out).expect("a valid window");
+    out
+}
+
+/// Sum, mean or variance from exact totals of whole quarters: what has left is gone.
+struct Quarters<const MOMENT: usize> {
+    rows: i64,
+    sum: i64,
+    squares: i64,
+}
+
+impl<const MOMENT: usize> Quarters<MOMENT> {
+    fn add(&mut self, row: f64, sign: i64) {
+        let quarters = (row * 4.0) as i64;
+        self.rows += sign;
+        self.sum += sign * quarters;
+        self.squares += sign * quarters * quarters;
+    }
+}
+
+impl<const MOMENT: usize> rolling::Statistic for Quarters<MOMENT> {
+    fn new(window: &[f64]) -> Self {
+        let mut totals = Self { rows: 0, sum: 0, squares: 0 };
+        window.iter().for_each(|&row| totals.add(row, 1));
+        totals
+    }
+
+    fn update(&mut self, window: &[f64], left: f64) {
+        self.add(window[window.len() - 1], 1);
+        self.add(left, -1);
+    }
+
+    fn get(&self) -> f64 {
+        let Self { rows, sum, squares } = *self;
+        match MOMENT {
+            0 => sum as f64 / 4.0,
+            1 => sum as f64 / 4.0 / rows as f64,
+            _ => (squares * rows - sum * sum) as f64 / 16.0 / (rows * (rows - 1)) as f64,
+        }
+    }
+}
+
+/// A percentile from how often each value is there.
+struct Counted<const PERCENT: usize>(BTreeMap<u64, usize>);
+
+impl<const PERCENT: usize> rolling::Statistic for Counted<PERCENT> {
+    fn new(window: &[f64]) -> Self {
+        let mut counts = BTreeMap::new();
+        // The bits of numbers above 0 are in the numbers' order.
+        window.iter().for_each(|row| *counts.entry(row.to_bits()).or_default() += 1);
+        Self(counts)
+    }
+
+    fn update(&mut self, window: &[f64], left: f64) {
+        *self.0.entry(window[window.len() - 1].to_bits()).or_default() += 1;
+        *self.0.get_mut(&left.to_bits()).expect("a row that was there") -= 1;
+    }
+
+    fn get(&self) -> f64 {
+        let rows: Vec<f64> = self
+            .0
+            .iter()
+            .flat_map(|(&bits, &count)| std::iter::repeat_n(f64::from_bits(bits), count))
+            .collect();
+        let last = (rows.len() - 1) * PERCENT;
+        (rows[last / 100] + rows[last.div_ceil(100)]) / 2.0
     }
 }
 
@@ -364,6 +509,52 @@ fn large_prices_with_small_moves_stay_exact() {
             assert_close("mean", row, mean[row], exact, 1.0);
         }
     }
+}
+
+#[test]
+fn every_indicator_takes_single_precision_and_computes_in_double() {
+    let bars = walk(2000, 23);
+    let day: Vec<f64> = (0..bars.len()).map(|row| (row / 300) as f64).collect();
+    let column = |column: &features::Column| match column.name() {
+        "open" => &bars.open,
+        "high" => &bars.high,
+        "low" => &bars.low,
+        "close" => &bars.close,
+        "volume" => &bars.volume,
+        _ => &day,
+    };
+    for indicator in registry::all() {
+        let narrow: Vec<Vec<f32>> = indicator
+            .inputs
+            .iter()
+            .map(|c| column(c).iter().map(|&value| value as f32).collect())
+            .collect();
+        let wide: Vec<Vec<f64>> =
+            narrow.iter().map(|c| c.iter().map(|&value| f64::from(value)).collect()).collect();
+        let outputs = indicator.outputs.len();
+        let (mut of_narrow, mut of_wide) =
+            (vec![vec![0.0f32; 2000]; outputs], vec![vec![0.0; 2000]; outputs]);
+        run(indicator, &narrow, &mut of_narrow);
+        run(indicator, &wide, &mut of_wide);
+        let rounded: Vec<Vec<f64>> = of_wide
+            .iter()
+            .map(|c| c.iter().map(|&value| f64::from(value as f32)).collect())
+            .collect();
+        let narrow: Vec<Vec<f64>> =
+            of_narrow.iter().map(|c| c.iter().map(|&value| f64::from(value)).collect()).collect();
+        assert_same_bits(&narrow, &rounded, indicator.name);
+        assert!(narrow.iter().all(|c| c.iter().any(|v| !v.is_nan())), "{}", indicator.name);
+    }
+}
+
+fn run<T: features::Sample>(
+    indicator: &registry::Indicator,
+    inputs: &[Vec<T>],
+    outputs: &mut [Vec<T>],
+) {
+    let inputs: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+    let mut outputs: Vec<&mut [T]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    indicator.compute(&inputs, &indicator.defaults(), &mut outputs).expect("enough rows");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// Size of a picture and of the plot within it, in its own units.
 pub(crate) const WIDTH: f64 = 1_000.0;
-const LEFT: f64 = 64.0;
+pub(crate) const LEFT: f64 = 64.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 24.0;

@@ -12,8 +12,9 @@ use crate::values;
 const ALONE: f64 = 440.0;
 const ABOVE: f64 = 300.0;
 const BELOW: f64 = 220.0;
-/// Room for a panel's title and keys.
-const HEAD: f64 = 40.0;
+/// Room for a panel's title, and for its keys below that.
+const TITLE: f64 = 36.0;
+const KEYS: f64 = 20.0;
 
 /// The colours of a feature's columns, in turn.
 const LINES: [&str; 4] = ["line0", "line1", "line2", "line3"];
@@ -32,6 +33,7 @@ struct Picture<'a> {
 #[derive(Serialize)]
 struct Panel {
     top: f64,
+    head: f64,
     keys: Vec<Key>,
     chart: Chart,
 }
@@ -59,44 +61,45 @@ pub(crate) fn svg(name: &str, bars: BarsView<'_>, columns: &[(&str, &[f64])]) ->
         values::time(times[0]),
         values::time(times[times.len() - 1])
     );
-    let panels = if columns.iter().all(|(_, values)| follows(values, bars.close)) {
+    let mut picture = Picture { title: name, width: chart::WIDTH, height: 0.0, panels: Vec::new() };
+    if columns.iter().all(|(_, values)| follows(values, bars.close)) {
         let over: Vec<_> = std::iter::once(close).chain(lines).collect();
-        vec![panel(name, note, 0.0, ALONE, times, &over)]
+        picture.add(name, note, ALONE, times, &over);
     } else {
         let below: Vec<_> = lines.collect();
-        let top = HEAD + ABOVE;
-        vec![
-            panel("close", note, 0.0, ABOVE, times, &[close]),
-            panel(name, String::new(), top, BELOW, times, &below),
-        ]
-    };
-    let height = HEAD * panels.len() as f64 + if panels.len() == 1 { ALONE } else { ABOVE + BELOW };
+        picture.add("close", note, ABOVE, times, &[close]);
+        picture.add(name, String::new(), BELOW, times, &below);
+    }
     let mut environment = minijinja::Environment::new();
     environment.add_template("chart.svg", chart::TEMPLATE)?;
     environment.add_template("plot.svg", include_str!("plot.svg"))?;
-    let picture = Picture { title: name, width: chart::WIDTH, height, panels };
     let template = environment.get_template("plot.svg")?;
     template.render(Serde(picture)).context("the picture could not be made")
 }
 
-fn panel(
-    title: &str,
-    note: String,
-    top: f64,
-    height: f64,
-    timestamps: &[i64],
-    series: &[Series<'_>],
-) -> Panel {
-    // The title says it, where there is one line alone.
-    let named = if let [_] = series { &[] } else { series };
-    let mut left = 0.45 * chart::WIDTH - 90.0 * named.len() as f64 / 2.0;
-    let mut keys = Vec::with_capacity(named.len());
-    for series in named {
-        keys.push(Key { left, class: series.class, name: series.name.to_owned() });
-        left += 42.0 + 7.0 * series.name.chars().count() as f64;
+impl Picture<'_> {
+    /// Adds a panel below the others.
+    fn add(
+        &mut self,
+        title: &str,
+        note: String,
+        height: f64,
+        timestamps: &[i64],
+        series: &[Series<'_>],
+    ) {
+        let chart = Drawing { title, note, height, timestamps, series, orders: &[], label: short };
+        // The title says it, where there is one line alone.
+        let named = if let [_] = series { &[] } else { series };
+        let mut left = chart::LEFT;
+        let mut keys = Vec::with_capacity(named.len());
+        for series in named {
+            keys.push(Key { left, class: series.class, name: series.name.to_owned() });
+            left += 42.0 + 7.0 * series.name.chars().count() as f64;
+        }
+        let head = if keys.is_empty() { TITLE } else { TITLE + KEYS };
+        self.panels.push(Panel { top: self.height, head, keys, chart: chart.chart() });
+        self.height += head + height;
     }
-    let chart = Drawing { title, note, height, timestamps, series, orders: &[], label: short };
-    Panel { top: top + HEAD, keys, chart: chart.chart() }
 }
 
 /// Whether `values` are a price near `close`, such as an average's or a band's.

@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod chain;
+pub(crate) mod driver;
 pub(crate) mod expand;
 pub(crate) mod lanes;
 pub(crate) mod map;

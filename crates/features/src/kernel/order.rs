@@ -2,6 +2,7 @@
 
 use crate::engine::graph::{Graph, Series};
 use crate::engine::{Block, Kernel, stateless};
+use crate::kernel::driver::{self, Statistic};
 use crate::kernel::simd;
 
 /// Quantiles of a window, by linear interpolation between the two nearest rows.
@@ -19,16 +20,12 @@ pub(crate) static QUANTILES: Kernel =
 
 simd! {
     fn quantile(block: &mut Block<'_, '_>) {
-        let x = block.inputs[0];
-        let rows = block.outputs[0].len();
         let window = block.consts[0] as usize;
-        let mut sorted = Sorted::new(window);
-        for i in 0..rows {
-            let full = sorted.update(&x[i..i + window]);
+        driver::windows(block.inputs[0], window, |i, sorted: Option<&Sorted>| {
             for (out, &p) in block.outputs.iter_mut().zip(&block.consts[1..]) {
-                out[i] = if full { sorted.quantile(p) } else { f64::NAN };
+                out[i] = sorted.map_or(f64::NAN, |sorted| interpolate(sorted.rows(), p));
             }
-        }
+        });
     }
 }
 
@@ -36,44 +33,36 @@ simd! {
 struct Sorted {
     from: Vec<f64>,
     to: Vec<f64>,
-    window: usize,
-    /// The row that leaves next; NaN while there is no sorted window.
-    oldest: f64,
 }
 
 impl Sorted {
-    fn new(window: usize) -> Self {
-        let empty = vec![f64::INFINITY; window + 2];
-        Self { from: empty.clone(), to: empty, window, oldest: f64::NAN }
-    }
-
-    /// Moves to the next window; whether it holds no NaN.
     #[inline(always)]
-    fn update(&mut self, rows: &[f64]) -> bool {
-        let newest = rows[self.window - 1];
-        if newest.is_nan() {
-            self.oldest = f64::NAN;
-            return false;
-        }
-        if self.oldest.is_nan() {
-            if rows.iter().any(|r| r.is_nan()) {
-                return false;
-            }
-            self.from[0] = f64::NEG_INFINITY;
-            self.to[0] = f64::NEG_INFINITY;
-            self.from[1..=self.window].copy_from_slice(rows);
-            self.from[1..=self.window].sort_unstable_by(f64::total_cmp);
-        } else {
-            replace(&self.from, &mut self.to[1..=self.window], self.oldest, newest);
-            std::mem::swap(&mut self.from, &mut self.to);
-        }
-        self.oldest = rows[0];
-        true
+    fn rows(&self) -> &[f64] {
+        &self.from[1..self.from.len() - 1]
+    }
+}
+
+impl Statistic for Sorted {
+    fn new(window: &[f64]) -> Self {
+        let mut from = vec![f64::INFINITY; window.len() + 2];
+        from[0] = f64::NEG_INFINITY;
+        let to = from.clone();
+        let rows = &mut from[1..=window.len()];
+        rows.copy_from_slice(window);
+        rows.sort_unstable_by(f64::total_cmp);
+        Self { from, to }
     }
 
     #[inline(always)]
-    fn quantile(&self, p: f64) -> f64 {
-        interpolate(&self.from[1..=self.window], p)
+    fn update(&mut self, window: &[f64], left: f64) {
+        let newest = window[window.len() - 1];
+        replace(&self.from, &mut self.to[1..=window.len()], left, newest);
+        std::mem::swap(&mut self.from, &mut self.to);
+    }
+
+    /// The median.
+    fn get(&self) -> f64 {
+        interpolate(self.rows(), 0.5)
     }
 }
 

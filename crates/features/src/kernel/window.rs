@@ -2,6 +2,7 @@
 
 use crate::engine::graph::{Graph, Series};
 use crate::engine::{Block, Kernel, stateless};
+use crate::kernel::driver::{self, Statistic};
 use crate::kernel::simd;
 
 /// Mean absolute deviation of the window's rows from its mean: taps are the window and the mean,
@@ -77,24 +78,37 @@ pub(crate) static HURST: Kernel =
 
 fn hurst(block: &mut Block<'_, '_>) {
     let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
-    let depth = x.len() - out.len();
-    for (i, out) in out.iter_mut().enumerate() {
-        *out = rescaled_range(&x[i..=i + depth]).ln() / ((depth + 1) as f64 / 2.0).ln();
-    }
+    let window = x.len() - out.len() + 1;
+    let scale = (window as f64 / 2.0).ln();
+    driver::windows(x, window, |i, range: Option<&RescaledRange>| {
+        out[i] = range.map_or(f64::NAN, |range| range.get().ln() / scale);
+    });
 }
 
 /// The range of the running sum of deviations from the mean, in standard deviations.
-fn rescaled_range(x: &[f64]) -> f64 {
-    let n = x.len() as f64;
-    let mean = x.iter().sum::<f64>() / n;
-    let (mut sum, mut high, mut low, mut squares) = (0.0, 0.0f64, 0.0f64, 0.0);
-    for v in x {
-        let d = v - mean;
-        sum += d;
-        squares += d * d;
-        high = high.max(sum);
-        low = low.min(sum);
+struct RescaledRange(f64);
+
+impl Statistic for RescaledRange {
+    fn new(window: &[f64]) -> Self {
+        let n = window.len() as f64;
+        let mean = window.iter().sum::<f64>() / n;
+        let (mut sum, mut high, mut low, mut squares) = (0.0, 0.0f64, 0.0f64, 0.0);
+        for v in window {
+            let d = v - mean;
+            sum += d;
+            squares += d * d;
+            high = high.max(sum);
+            low = low.min(sum);
+        }
+        // A range of 0 over a deviation of 0 is NaN.
+        Self((high - low) / (squares / n).sqrt())
     }
-    // A range of 0 over a deviation of 0 is NaN, and so is each window that holds a NaN.
-    (high - low) / (squares / n).sqrt()
+
+    fn update(&mut self, window: &[f64], _left: f64) {
+        *self = Self::new(window);
+    }
+
+    fn get(&self) -> f64 {
+        self.0
+    }
 }

@@ -17,13 +17,14 @@
 use crate::engine::graph::{Graph, Series};
 use crate::error::FeatureError;
 use crate::indicator::{affine, average, one};
-use crate::kernel::{map, tree};
+use crate::kernel::{driver, map, tree};
 use crate::registry::{enough_rows, same_length};
+use crate::sample;
 
 mod plans;
-mod sample;
 
-pub use sample::Sample;
+pub use crate::kernel::driver::Statistic;
+pub use crate::sample::Sample;
 
 fn check<T>(
     what: &str,
@@ -65,7 +66,7 @@ macro_rules! rolling {
                 (stringify!($name), window, 0),
                 inputs.len(),
                 |graph, sources| build(graph, sources, window),
-                |program, state| sample::run(program, state, inputs, out),
+                |program, state| sample::run(program, state, inputs, &mut [out]),
             );
             Ok(())
         }
@@ -155,7 +156,25 @@ pub fn quantile<T: Sample>(
         ("quantile", window, q.to_bits()),
         1,
         |graph, sources| build("quantile", graph, sources, &[window as f64, q]),
-        |program, state| sample::run(program, state, &[input], out),
+        |program, state| sample::run(program, state, &[input], &mut [out]),
     );
+    Ok(())
+}
+
+/// The caller's own statistic of each window. An f32 column is widened as a whole first.
+///
+/// # Errors
+/// A window of 0 or longer than the data; slices of unequal length.
+pub fn apply<S: Statistic, T: Sample>(
+    input: &[T],
+    window: usize,
+    out: &mut [T],
+) -> Result<(), FeatureError> {
+    check("apply", &[input], window, 1, out)?;
+    let wide = sample::widened(input);
+    out[..window - 1].fill(T::narrow(f64::NAN));
+    driver::windows(&wide, window, |i, statistic: Option<&S>| {
+        out[window - 1 + i] = T::narrow(statistic.map_or(f64::NAN, S::get));
+    });
     Ok(())
 }
