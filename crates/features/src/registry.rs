@@ -11,6 +11,8 @@
 //! assert_eq!(out.iter().take_while(|v| v.is_nan()).count(), rsi.warm_up(&[14.0])?);
 //! # Ok::<(), features::FeatureError>(())
 //! ```
+//!
+#![doc = include_str!("../INDICATORS.md")]
 
 use crate::engine::graph::{Graph, Series};
 use crate::engine::machine::Program;
@@ -123,6 +125,16 @@ impl std::fmt::Debug for Indicator {
 }
 
 impl Indicator {
+    /// How it is called, with the defaults: `rsi(close; window = 14)`.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let inputs: Vec<&str> = self.inputs.iter().map(|c| c.name()).collect();
+        let params: Vec<String> =
+            self.params.iter().map(|p| format!("{} = {}", p.name, p.default)).collect();
+        let gap = if params.is_empty() { "" } else { "; " };
+        format!("{}({}{gap}{})", self.name, inputs.join(", "), params.join(", "))
+    }
+
     /// The default of each parameter, in order.
     #[must_use]
     pub fn defaults(&self) -> Vec<f64> {

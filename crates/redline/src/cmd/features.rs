@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use features::{ComputeOptions, FeatureSet, FeatureTable};
+use features::{ComputeOptions, FeatureSet, FeatureTable, registry};
 use market_data::BarsView;
 use market_data::table::{Column, Table};
 use serde::Serialize;
@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   redline features --data year.parquet --out features.parquet
   redline features --data year.parquet --set mine.toml --threads 4 --out features.parquet --json -
+  redline features --list
   redline features --data year.parquet --out features.parquet --plot rsi_14 --plot bbands_20
       writes features.rsi_14.svg and features.bbands_20.svg beside features.parquet";
 
@@ -26,20 +27,23 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct FeaturesArgs {
     /// Bars: Parquet, CSV (plain, .gz, .zst) or Arrow IPC, told by content
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    data: Option<PathBuf>,
     /// A built-in set or a TOML file of features
     #[arg(long, value_name = "NAME|FILE", default_value = "classic")]
     set: String,
     #[command(flatten)]
     threads: Threads,
     /// Write the features as Parquet: timestamp, then one column per feature
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    out: Option<PathBuf>,
     /// Draw this feature, or one of its columns, beside the price, into an SVG beside --out; may be
     /// repeated
     #[arg(long, value_name = "NAME")]
     plot: Vec<String>,
+    /// List the indicators that a set can name, with their inputs and parameters, and do nothing else
+    #[arg(long, conflicts_with_all = ["data", "out"])]
+    list: bool,
     #[command(flatten)]
     json: Json,
 }
@@ -61,10 +65,14 @@ struct Elapsed {
 }
 
 pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
+    let (Some(data), Some(out)) = (&args.data, &args.out) else {
+        list();
+        return Ok(ExitCode::SUCCESS);
+    };
     let set = feature_set(&args.set)?;
-    let plot = |name| Plot::new(name, &set, &args.out);
+    let plot = |name| Plot::new(name, &set, out);
     let plots = args.plot.iter().map(|name| plot(name)).collect::<Result<Vec<_>>>()?;
-    let (bars, load) = load(&args.data)?;
+    let (bars, load) = load(data)?;
     let bar = progress::bar(PERMILLE as u64, "features", global);
     let tell = |done: f64| bar.set_position((done * PERMILLE) as u64);
     let options =
@@ -85,7 +93,7 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
     for (name, column) in features.names.iter().zip(features.columns) {
         table = table.with(name, Column::F64(column));
     }
-    table.write(&args.out)?;
+    table.write(out)?;
     let save = elapsed_ns(started);
 
     let rows_per_s = rows as f64 / compute as f64 * 1e9;
@@ -95,7 +103,7 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
             "{columns} columns of {rows} rows in {:.2} ms: {:.1} M rows/s; written to {} in {:.2} ms",
             compute as f64 / 1e6,
             rows_per_s / 1e6,
-            args.out.display(),
+            out.display(),
             save as f64 / 1e6,
         );
         for plot in &plots {
@@ -105,6 +113,13 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
     let elapsed_ns = Elapsed { load, compute, save };
     document::write(json, "features", &Document { rows, columns, elapsed_ns, rows_per_s })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every indicator: how it is called, and what it is.
+fn list() {
+    for indicator in registry::all() {
+        println!("{:56} {}", indicator.signature(), indicator.title);
+    }
 }
 
 /// Steps of the progress bar.

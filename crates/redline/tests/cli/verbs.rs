@@ -331,7 +331,19 @@ fn features_writes_a_column_per_feature() {
 }
 
 #[test]
-fn a_feature_is_drawn_over_the_price_or_below_it() {
+fn features_lists_its_indicators() {
+    let output = redline(&["features", "--list"]);
+    assert!(output.status.success());
+    let listed = stdout(&output);
+    assert_eq!(listed.lines().count(), features::registry::all().count());
+    assert!(listed.contains("bbands(close; window = 20, width = 2) "), "{listed}");
+    let output = redline(&["features", "--set", "classic"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--data <FILE>"), "{}", stderr(&output));
+}
+
+/// The pictures that `features --plot` draws of `names`, of a set of two features.
+fn pictures(names: [&str; 3]) -> [String; 3] {
     let folder = Folder::new();
     let data = folder.synth("bars.parquet", 2_000);
     let set = folder.file(
@@ -340,27 +352,30 @@ fn a_feature_is_drawn_over_the_price_or_below_it() {
     );
     let out = folder.path("out.parquet");
     let mut arguments = vec!["features", "--data", text(&data), "--set", text(&set)];
-    arguments.extend(["--out", text(&out), "--plot", "a<b", "--plot", "bbands_20_2"]);
-    arguments.extend(["--plot", "bbands_20_2_upper"]);
+    arguments.extend(["--out", text(&out)]);
+    names.iter().for_each(|name| arguments.extend(["--plot", name]));
     let output = redline(&arguments);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stdout(&output).contains("a<b drawn into"));
-    let picture = |name: &str| std::fs::read_to_string(folder.path(name)).expect("a picture");
-    let below = picture("out.a_b.svg");
+    names.map(|name| {
+        let file = format!("out.{}.svg", name.replace('<', "_"));
+        std::fs::read_to_string(folder.path(&file)).expect("a picture")
+    })
+}
+
+#[test]
+fn a_feature_is_drawn_over_the_price_or_below_it() {
+    let [below, over, one] = pictures(["a<b", "bbands_20_2", "bbands_20_2_upper"]);
     assert!(below.starts_with("<svg xmlns") && below.contains("<title>a&lt;b</title>"));
-    assert_eq!(below.matches("<g transform").count(), 2);
     assert!(below.contains("2,000 bars from"));
-    let over = picture("out.bbands_20_2.svg");
-    assert_eq!(over.matches("<g transform").count(), 1);
-    for (name, keys) in [("out.bbands_20_2.svg", 4), ("out.bbands_20_2_upper.svg", 2)] {
-        let picture = picture(name);
-        assert_eq!(picture.matches("<path class=\"key").count(), keys, "{name}");
-        // A point for every extreme of every pixel's column, and no more than a picture can show.
-        let (at, points) =
-            (picture.find("<path class=\"price\"").unwrap(), |s: &str| s.matches('L').count());
-        let line = &picture[at..][..picture[at..].find("/>").unwrap()];
-        assert!((900..3600).contains(&points(line)), "{}", points(line));
-    }
+    let panels = [&below, &over, &one].map(|picture| picture.matches("<g transform").count());
+    assert_eq!(panels, [2, 1, 1]);
+    let keys = [&below, &over, &one].map(|picture| picture.matches("<path class=\"key").count());
+    assert_eq!(keys, [0, 4, 2]);
+    // The extremes of every column of pixels, and no more than a picture can show.
+    let (_, line) = over.split_once("<path class=\"price\"").expect("the price");
+    let points = line.split("/>").next().expect("its path").matches('L').count();
+    assert!((900..3_600).contains(&points), "{points}");
 }
 
 #[test]
