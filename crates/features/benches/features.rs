@@ -1,8 +1,10 @@
 //! Kernels beside their naive variants, and the built-in sets, over a year of minutes.
 
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
-use features::{ComputeOptions, FeatureSet, compute, compute_into, registry, rolling};
-use market_data::Bars;
+use features::{
+    Bar, ComputeOptions, FeatureSet, Panel, Stream, compute, compute_into, registry, rolling,
+};
+use market_data::{Bars, BarsView};
 
 /// Bars of a seeded random walk.
 fn bars(rows: usize) -> Bars {
@@ -134,9 +136,56 @@ fn sets(c: &mut Criterion) {
     }
 }
 
+/// Symbols of a market, of which each has a bar a minute.
+const SYMBOLS: usize = 500;
+
+/// `classic` of a row of bars: all symbols at once, and one stream after the other.
+fn panel(c: &mut Criterion) {
+    let (set, bars) = (FeatureSet::classic(), bars(64 * SYMBOLS));
+    let rows: Vec<BarsView<'_>> =
+        (0..64).map(|row| bars.view().slice(row * SYMBOLS..(row + 1) * SYMBOLS)).collect();
+    let mut panel = Panel::new(&set, SYMBOLS);
+    let mut streams: Vec<Stream> = (0..SYMBOLS).map(|_| Stream::new(&set)).collect();
+    for row in &rows {
+        panel.update(*row).expect("a bar per symbol");
+        for (s, stream) in streams.iter_mut().enumerate() {
+            let alone = stream.update(&bar(*row, s));
+            for (k, value) in alone.iter().enumerate() {
+                assert!(value.to_bits() == panel.column(k)[s].to_bits() || value.is_nan());
+            }
+        }
+    }
+    let mut group = c.benchmark_group("features/panel");
+    group.throughput(Throughput::Elements(SYMBOLS as u64));
+    let mut next = (0..rows.len()).cycle();
+    group.bench_function("500-symbols", |b| {
+        b.iter(|| panel.update(rows[next.next().unwrap_or(0)]));
+    });
+    group.bench_function("500-symbols-naive", |b| {
+        b.iter(|| {
+            let row = rows[next.next().unwrap_or(0)];
+            for (s, stream) in streams.iter_mut().enumerate() {
+                black_box(stream.update(&bar(row, s)));
+            }
+        });
+    });
+    group.finish();
+}
+
+fn bar(bars: BarsView<'_>, row: usize) -> Bar {
+    Bar {
+        timestamp: bars.timestamp[row],
+        open: bars.open[row],
+        high: bars.high[row],
+        low: bars.low[row],
+        close: bars.close[row],
+        volume: bars.volume[row],
+    }
+}
+
 criterion_group! {
     name = benches;
     config = bench_kit::criterion("features");
-    targets = kernels, days, sets
+    targets = kernels, days, sets, panel
 }
 criterion_main!(benches);

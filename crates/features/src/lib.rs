@@ -26,6 +26,7 @@
 //! | feature sets from TOML, `classic` and `alpha158` built in | [`FeatureSet`], `sets/` |
 //! | a set over whole bars, on all cores | [`compute`](compute()) |
 //! | a set bar by bar, with a state that can be stored | [`Stream`] |
+//! | a set bar by bar over many symbols at once, in vector registers | [`Panel`] |
 //! | the recurrences: windows by doubling, recursions by groups of eight | `src/kernel/{tree,chain,recur}.rs` |
 //! | the planner and the machine that runs it | `src/engine/` |
 //!
@@ -41,6 +42,7 @@ mod engine;
 mod error;
 pub mod indicator;
 mod kernel;
+mod panel;
 pub mod registry;
 pub mod rolling;
 mod sample;
@@ -50,6 +52,7 @@ mod sys;
 
 pub use compute::{ComputeOptions, FeatureTable, compute, compute_into};
 pub use error::FeatureError;
+pub use panel::{Panel, SavedPanel};
 pub use registry::{Column, Indicator, Param};
 pub use sample::Sample;
 pub use set::FeatureSet;

@@ -195,7 +195,15 @@ impl FeatureSet {
 
     /// Builds the graph of the whole set over the sources in the order of [`Column::ALL`].
     pub(crate) fn plan(&self) -> Plan<'_> {
-        let mut graph = Graph::new(Column::ALL.len());
+        self.plan_in(Graph::new(Column::ALL.len()))
+    }
+
+    /// As [`FeatureSet::plan`], with windows step by step.
+    pub(crate) fn stepwise_plan(&self) -> Plan<'_> {
+        self.plan_in(Graph::stepwise(Column::ALL.len()))
+    }
+
+    fn plan_in(&self, mut graph: Graph) -> Plan<'_> {
         let mut built: Vec<Vec<Series>> = Vec::with_capacity(self.features.len());
         for feature in &self.features {
             let inputs: Vec<Series> = feature

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use features::{Bar, ComputeOptions, FeatureSet, Stream, compute, registry, rolling};
+use features::{Bar, ComputeOptions, FeatureSet, Panel, Stream, compute, registry, rolling};
 use market_data::Bars;
 use proptest::prelude::*;
 
@@ -327,6 +327,19 @@ impl<const PERCENT: usize> rolling::Statistic for Counted<PERCENT> {
     }
 }
 
+/// Rows of bars, one bar per symbol.
+fn across(symbols: &[Bars], row: usize) -> Bars {
+    let all = |of: fn(&Bars) -> &Vec<f64>| symbols.iter().map(|s| of(s)[row]).collect();
+    Bars {
+        timestamp: symbols.iter().map(|s| s.timestamp[row]).collect(),
+        open: all(|s| &s.open),
+        high: all(|s| &s.high),
+        low: all(|s| &s.low),
+        close: all(|s| &s.close),
+        volume: all(|s| &s.volume),
+    }
+}
+
 /// Enough for pieces that go through the blocks of a state, and for those that go past them.
 const CUT_ROWS: usize = 5000;
 
@@ -378,6 +391,49 @@ fn walk(rows: usize, seed: u64) -> Bars {
         bars.volume.push(random() * 100.0);
     }
     bars
+}
+
+/// More than one strip, the last not full; one symbol misses bars, another begins late.
+#[test]
+fn each_symbol_of_a_panel_has_the_bits_of_its_own_stream() {
+    const ROWS: usize = 260;
+    for symbols in [1, 3, 300] {
+        let mut all: Vec<Bars> = (0..symbols).map(|s| walk(ROWS, 31 + s as u64)).collect();
+        let missing = f64::NAN;
+        for row in [100, 101, 150] {
+            let of = &mut all[symbols / 2];
+            (of.open[row], of.high[row], of.low[row]) = (missing, missing, missing);
+            (of.close[row], of.volume[row]) = (missing, missing);
+        }
+        for row in 0..40 {
+            let of = all.last_mut().expect("a symbol");
+            (of.high[row], of.close[row]) = (missing, missing);
+        }
+        let sets = [FeatureSet::classic(), FeatureSet::alpha158()];
+        let of_one = if symbols < 100 { every_indicator() } else { Vec::new() };
+        for set in sets.into_iter().chain(of_one) {
+            compare_panel(&set, &all);
+        }
+    }
+}
+
+fn compare_panel(set: &FeatureSet, symbols: &[Bars]) {
+    let columns = set.columns().len();
+    let mut panel = Panel::new(set, symbols.len());
+    let mut streams: Vec<Stream> = symbols.iter().map(|_| Stream::new(set)).collect();
+    for row in 0..symbols[0].len() {
+        panel.update(across(symbols, row).view()).expect("a bar per symbol");
+        for (s, (stream, bars)) in streams.iter_mut().zip(symbols).enumerate() {
+            let alone = stream.update(&bar(bars, row)).to_vec();
+            let abreast: Vec<f64> = (0..columns).map(|k| panel.column(k)[s]).collect();
+            assert_same_bits(&[alone], &[abreast], &format!("{} symbol {s} row {row}", set.name()));
+        }
+        if row % 97 == 50 {
+            let saved = serde_json::to_string(&panel.save()).expect("plain data");
+            let saved = serde_json::from_str(&saved).expect("what was saved");
+            panel = Panel::restore(set, &saved).expect("the same set");
+        }
+    }
 }
 
 #[test]

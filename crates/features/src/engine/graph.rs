@@ -57,6 +57,9 @@ type Key = (&'static str, Vec<Tap>, Vec<u64>);
 pub(crate) struct Graph {
     pub(crate) sources: usize,
     pub(crate) nodes: Vec<Node>,
+    /// Whether windows are nodes step by step, not whole in one kernel: the same bits, by kernels that
+    /// read single rows.
+    pub(crate) is_stepwise: bool,
     /// Per series: the first row that can hold a value.
     first: Vec<usize>,
     /// Per series: rows before the current one that it takes to know it, as far as windows go.
@@ -72,11 +75,17 @@ impl Graph {
         Self {
             sources,
             nodes: Vec::new(),
+            is_stepwise: false,
             first: vec![0; sources],
             reach: vec![0; sources],
             recursive: vec![false; sources],
             known: HashMap::new(),
         }
+    }
+
+    /// As [`Graph::new`], with windows step by step.
+    pub(crate) fn stepwise(sources: usize) -> Self {
+        Self { is_stepwise: true, ..Self::new(sources) }
     }
 
     /// Number of series: sources and outputs of nodes.

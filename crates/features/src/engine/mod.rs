@@ -14,6 +14,7 @@ mod call;
 pub(crate) mod graph;
 mod layout;
 pub(crate) mod machine;
+pub(crate) mod panel;
 pub(crate) mod reach;
 
 /// What a kernel sees of one block of rows.
@@ -47,6 +48,21 @@ pub(crate) struct Kernel {
     pub(crate) state: fn(consts: &[f64]) -> usize,
     /// Computes one block.
     pub(crate) run: fn(&mut Block<'_, '_>),
+    /// Computes one row of many symbols.
+    pub(crate) across: Across,
+}
+
+/// How a kernel computes one row of many symbols side by side ([`panel`]).
+///
+/// There the values of a tap are its `depth + 1` rows, the oldest first, each of one value per symbol; an
+/// output is one such row; and what is carried is one value per symbol after the other.
+pub(crate) enum Across {
+    /// As it computes many rows: each reads its own place in each tap alone.
+    AsRows,
+    /// By its own loop; false where the symbols must be taken one by one, which are then stateless.
+    Symbols(fn(&mut Block<'_, '_>) -> bool),
+    /// One by one, each as a block of one row with a state of its own.
+    OneByOne,
 }
 
 /// The state of a kernel that carries nothing.

@@ -6,7 +6,7 @@
 
 use super::order::{interpolate, rank_of};
 use crate::engine::graph::{Graph, Series, Tap};
-use crate::engine::{Block, Kernel, stateless};
+use crate::engine::{Across, Block, Kernel, stateless};
 
 macro_rules! expand {
     ($($(#[$doc:meta])* $name:ident = |$x:ident, $y:ident| $value:expr;)+) => {$(
@@ -16,6 +16,7 @@ macro_rules! expand {
             outputs: 1,
             state: stateless,
             run: |block| patch(block, |$x: &[f64], $y: &[f64]| $value),
+            across: Across::Symbols(whole),
         };
     )+};
 }
@@ -67,6 +68,16 @@ fn patch(block: &mut Block<'_, '_>, value: impl Fn(&[f64], &[f64]) -> f64) {
         let [x, y] = [1, 2].map(|tap| rows_of(block.inputs.get(tap), end, rows));
         *out = if rows == 0 { f64::NAN } else { value(x, y) };
     }
+}
+
+/// One row of many symbols: the full windows' answer, once they are full.
+fn whole(block: &mut Block<'_, '_>) -> bool {
+    let (window, first) = (block.consts[0] as usize, block.consts[1] as usize);
+    let full = block.row + 1 >= first + window;
+    if full {
+        block.outputs[0].copy_from_slice(block.inputs[0]);
+    }
+    full
 }
 
 fn rows_of<'b>(tap: Option<&&'b [f64]>, end: usize, rows: usize) -> &'b [f64] {

@@ -8,6 +8,7 @@ macro_rules! map {
             name: concat!(module_path!(), "::", stringify!($name)),
             outputs: 1,
             state: $crate::engine::stateless,
+            across: $crate::engine::Across::AsRows,
             run: {
                 // The slices are parameters, so that the compiler knows that none overlaps `out`.
                 #[inline(always)]

@@ -1,7 +1,7 @@
 //! Order statistics of windows.
 
 use crate::engine::graph::{Graph, Series};
-use crate::engine::{Block, Kernel, stateless};
+use crate::engine::{Across, Block, Kernel, stateless};
 use crate::kernel::driver::{self, Statistic};
 use crate::kernel::simd;
 
@@ -11,12 +11,22 @@ use crate::kernel::simd;
 /// pass without a branch: with `t` the rows without `a`, each place becomes
 /// `max(t[k-1], min(t[k], b))`. Sorted anew at each block, so that nothing is carried.
 /// Constants: the window, then one probability per output. O(window) a row, eight places at once.
-pub(crate) static QUANTILE: Kernel =
-    Kernel { name: "quantile", outputs: 1, state: stateless, run: quantile };
+pub(crate) static QUANTILE: Kernel = Kernel {
+    name: "quantile",
+    outputs: 1,
+    state: stateless,
+    run: quantile,
+    across: Across::OneByOne,
+};
 
 /// Two quantiles of one window.
-pub(crate) static QUANTILES: Kernel =
-    Kernel { name: "quantiles", outputs: 2, state: stateless, run: quantile };
+pub(crate) static QUANTILES: Kernel = Kernel {
+    name: "quantiles",
+    outputs: 2,
+    state: stateless,
+    run: quantile,
+    across: Across::OneByOne,
+};
 
 simd! {
     fn quantile(block: &mut Block<'_, '_>) {
@@ -88,7 +98,13 @@ fn replace(from: &[f64], to: &mut [f64], old: f64, new: f64) {
 }
 
 /// Rank of the newest row among its window, as a share; equal rows take their mean rank.
-pub(crate) static RANK: Kernel = Kernel { name: "rank", outputs: 1, state: stateless, run: rank };
+pub(crate) static RANK: Kernel = Kernel {
+    name: "rank",
+    outputs: 1,
+    state: stateless,
+    run: rank,
+    across: Across::Symbols(rank_across),
+};
 
 const LANES: usize = 32;
 
@@ -116,6 +132,26 @@ simd! {
         for i in whole..out.len() {
             out[i] = rank_of(&x[i..=i + depth]);
         }
+    }
+}
+
+simd! {
+    fn rank_across(block: &mut Block<'_, '_>) -> bool {
+        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+        let symbols = out.len();
+        let (_, now) = x.split_at(x.len() - symbols);
+        out.fill(0.0);
+        for x in x.chunks_exact(symbols) {
+            for s in 0..symbols {
+                let less = if x[s] < now[s] { 1.0 } else { 0.0 };
+                let most = if x[s] <= now[s] { 1.0 } else { 0.0 };
+                out[s] += less + most + x[s] * 0.0;
+            }
+        }
+        for s in 0..symbols {
+            out[s] = share(out[s], x.len() / symbols);
+        }
+        true
     }
 }
 

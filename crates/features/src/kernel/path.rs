@@ -1,10 +1,17 @@
 //! Kernels that follow a path row by row: each row's step depends on the last one's outcome.
 
-use crate::engine::{Block, Kernel};
+use crate::engine::{Across, Block, Kernel};
+use crate::kernel::simd;
 
 /// Kaufman's adaptive average: taps are the series and its efficiency ratio, constants the fastest
 /// and the slowest weight. State: the last value.
-pub(crate) static KAMA: Kernel = Kernel { name: "kama", outputs: 1, state: |_| 1, run: kama };
+pub(crate) static KAMA: Kernel = Kernel {
+    name: "kama",
+    outputs: 1,
+    state: |_| 1,
+    run: kama,
+    across: Across::Symbols(kama_across),
+};
 
 fn kama(block: &mut Block<'_, '_>) {
     let [x, efficiency] = [block.inputs[0], block.inputs[1]];
@@ -23,9 +30,25 @@ fn kama(block: &mut Block<'_, '_>) {
     block.state[0] = last;
 }
 
+simd! {
+    fn kama_across(block: &mut Block<'_, '_>) -> bool {
+        let [x, efficiency] = [block.inputs[0], block.inputs[1]];
+        let (fast, slow) = (block.consts[0], block.consts[1]);
+        let (last, out) = (&mut *block.state, &mut *block.outputs[0]);
+        for s in 0..out.len() {
+            let e = efficiency[s];
+            let weight = e * (fast - slow) + slow;
+            let next = last[s] + weight * weight * (x[s] - last[s]);
+            (last[s], out[s]) = if e.is_nan() { (x[s], f64::NAN) } else { (next, next) };
+        }
+        true
+    }
+}
+
 /// Wilder's parabolic stop and reverse: taps are high and low, constants the acceleration and its
 /// maximum.
-pub(crate) static PSAR: Kernel = Kernel { name: "psar", outputs: 1, state: |_| 7, run: psar };
+pub(crate) static PSAR: Kernel =
+    Kernel { name: "psar", outputs: 1, state: |_| 7, run: psar, across: Across::OneByOne };
 
 /// The parabola: whether it is followed upwards, its extreme, stop and acceleration, the last bar.
 struct Parabola {
@@ -117,8 +140,13 @@ impl Parabola {
 
 /// Running quotient of two totals that begin anew with each session: taps are the numerator, the
 /// denominator and the session's number. State: session, totals, whether one has begun.
-pub(crate) static SESSION_QUOTIENT: Kernel =
-    Kernel { name: "session_quotient", outputs: 1, state: |_| 4, run: session_quotient };
+pub(crate) static SESSION_QUOTIENT: Kernel = Kernel {
+    name: "session_quotient",
+    outputs: 1,
+    state: |_| 4,
+    run: session_quotient,
+    across: Across::Symbols(session_quotient_across),
+};
 
 fn session_quotient(block: &mut Block<'_, '_>) {
     let [above, below, session] = [block.inputs[0], block.inputs[1], block.inputs[2]];
@@ -133,4 +161,24 @@ fn session_quotient(block: &mut Block<'_, '_>) {
         *out = if b == 0.0 { f64::NAN } else { a / b };
     }
     block.state.copy_from_slice(&[now, a, b, begun]);
+}
+
+simd! {
+    fn session_quotient_across(block: &mut Block<'_, '_>) -> bool {
+        let [above, below, session] = [block.inputs[0], block.inputs[1], block.inputs[2]];
+        let out = &mut *block.outputs[0];
+        let symbols = out.len();
+        let (now, rest) = block.state.split_at_mut(symbols);
+        let (a, rest) = rest.split_at_mut(symbols);
+        let (b, begun) = rest.split_at_mut(symbols);
+        for s in 0..symbols {
+            let begins = begun[s] == 0.0 || session[s] != now[s];
+            now[s] = if begins { session[s] } else { now[s] };
+            begun[s] = 1.0;
+            a[s] = if begins { 0.0 } else { a[s] } + above[s];
+            b[s] = if begins { 0.0 } else { b[s] } + below[s];
+            out[s] = if b[s] == 0.0 { f64::NAN } else { a[s] / b[s] };
+        }
+        true
+    }
 }

@@ -7,7 +7,7 @@
 //! is vector code. Groups begin at row numbers divisible by eight; the first may be shorter.
 
 use crate::engine::graph::{Graph, Series};
-use crate::engine::{Block, Kernel};
+use crate::engine::{Across, Block, Kernel};
 use crate::kernel::lanes::{self, Group, LANES, Lanes, Work};
 use crate::kernel::simd;
 
@@ -19,8 +19,13 @@ const STATE: usize = 4 + LANES;
 /// `skip` rows left out.
 ///
 /// A NaN starts it anew: NaN until the seed is full again.
-pub(crate) static SMOOTH: Kernel =
-    Kernel { name: "smooth", outputs: 1, state: |_| STATE, run: smooth };
+pub(crate) static SMOOTH: Kernel = Kernel {
+    name: "smooth",
+    outputs: 1,
+    state: |_| STATE,
+    run: smooth,
+    across: Across::Symbols(smooth_across),
+};
 
 fn smooth(block: &mut Block<'_, '_>) {
     let weights = Weights::of(block.consts);
@@ -39,6 +44,77 @@ fn smooth(block: &mut Block<'_, '_>) {
         i = end;
     }
     state.store(block.state);
+}
+
+/// Symbols that are smoothed at once where all are alike.
+const ABREAST: usize = 32;
+
+/// The places of a symbol's state, each for all symbols.
+const SEEN: usize = 0;
+const Y: usize = 2;
+const FILL: usize = 3;
+const GROUP: usize = 4;
+
+simd! {
+    fn smooth_across(block: &mut Block<'_, '_>) -> bool {
+        let weights = Weights::of(block.consts);
+        let ends = (block.row + 1).is_multiple_of(LANES);
+        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+        let state = &mut *block.state;
+        let symbols = x.len();
+        for from in (0..symbols).step_by(ABREAST) {
+            let to = symbols.min(from + ABREAST);
+            let (x, out) = (&x[from..to], &mut out[from..to]);
+            let row = |place: usize| place * symbols + from..place * symbols + to;
+            let fill = state[FILL * symbols + from];
+            let mut alike = true;
+            for (seen, other) in state[row(SEEN)].iter().zip(&state[row(FILL)]) {
+                alike &= *seen >= weights.seed && *other == fill;
+            }
+            for x in x {
+                alike &= !x.is_nan();
+            }
+            if !alike {
+                for s in 0..x.len() {
+                    out[s] = smooth_one(&weights, state, from + s, x[s], ends);
+                }
+                continue;
+            }
+            // As `Smooth::row` for each of them.
+            let fill = fill as usize;
+            state[row(GROUP + fill)].copy_from_slice(x);
+            let mut sums = [0.0; ABREAST];
+            for j in 0..=fill {
+                let weight = weights.of[j][lane(fill)];
+                for (sum, x) in sums.iter_mut().zip(&state[row(GROUP + j)]) {
+                    *sum += x * weight;
+                }
+            }
+            let carry = weights.carry[lane(fill)];
+            for ((out, sum), y) in out.iter_mut().zip(&sums).zip(&state[row(Y)]) {
+                *out = sum + carry * y;
+            }
+            if ends {
+                state[row(Y)].copy_from_slice(out);
+            }
+            state[row(FILL)].fill(if ends { 0.0 } else { (fill + 1) as f64 });
+        }
+        true
+    }
+}
+
+/// One row of symbol `s`.
+fn smooth_one(weights: &Weights<'_>, states: &mut [f64], s: usize, x: f64, ends: bool) -> f64 {
+    let symbols = states.len() / STATE;
+    let own: [f64; STATE] = std::array::from_fn(|place| states[place * symbols + s]);
+    let mut state = Smooth::load(&own);
+    let y = state.row(weights, x, ends);
+    let mut own = own;
+    state.store(&mut own);
+    for (place, value) in own.into_iter().enumerate() {
+        states[place * symbols + s] = value;
+    }
+    y
 }
 
 /// The constants of one recursion.
@@ -231,7 +307,13 @@ pub(crate) fn decayed_sum(g: &mut Graph, x: Series, decay: f64) -> Series {
 
 /// Running total from the first row that is not NaN. State: started, total before the current
 /// group, total of the group.
-pub(crate) static TOTAL: Kernel = Kernel { name: "total", outputs: 1, state: |_| 3, run: total };
+pub(crate) static TOTAL: Kernel = Kernel {
+    name: "total",
+    outputs: 1,
+    state: |_| 3,
+    run: total,
+    across: Across::Symbols(total_across),
+};
 
 simd! {
     fn total(block: &mut Block<'_, '_>) {
@@ -256,6 +338,26 @@ simd! {
         }
         let started = if skipped < x.len() { 1.0 } else { started };
         block.state.copy_from_slice(&[started, before, group]);
+    }
+}
+
+simd! {
+    fn total_across(block: &mut Block<'_, '_>) -> bool {
+        let (x, out) = (block.inputs[0], &mut *block.outputs[0]);
+        let symbols = x.len();
+        let ends = (block.row + 1).is_multiple_of(LANES);
+        let (started, rest) = block.state.split_at_mut(symbols);
+        let (before, group) = rest.split_at_mut(symbols);
+        for s in 0..symbols {
+            let skipped = started[s] == 0.0 && x[s].is_nan();
+            started[s] = if skipped { 0.0 } else { 1.0 };
+            let sum = if skipped { 0.0 } else { group[s] + x[s] };
+            let total = before[s] + sum;
+            out[s] = if skipped { f64::NAN } else { total };
+            before[s] = if ends { total } else { before[s] };
+            group[s] = if ends { 0.0 } else { sum };
+        }
+        true
     }
 }
 

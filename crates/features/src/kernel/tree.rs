@@ -10,7 +10,7 @@
 use super::chain;
 use super::map::{ADD, MAX, MIN, map};
 use crate::engine::graph::{Graph, Series, Tap};
-use crate::engine::{Block, Kernel, stateless};
+use crate::engine::{Across, Block, Kernel, stateless};
 use crate::kernel::simd;
 
 map! {
@@ -121,9 +121,10 @@ pub(crate) fn steps_from(mut rows: usize, window: usize) -> impl Iterator<Item =
     })
 }
 
-/// The window in one kernel, where it is neither a single row nor too wide for that.
+/// The window in one kernel, where the graph has such and it is neither a single row nor too wide for that.
 fn whole(g: &mut Graph, kernel: &'static Kernel, x: Series, window: usize) -> Option<Series> {
-    (2..=chain::WIDEST).contains(&window).then(|| g.node(kernel, &[x.window(window)], &[]))
+    let fits = !g.is_stepwise && (2..=chain::WIDEST).contains(&window);
+    fits.then(|| g.node(kernel, &[x.window(window)], &[]))
 }
 
 /// Rolling sum of the last `window` rows.
@@ -246,7 +247,7 @@ pub(crate) fn squares(g: &mut Graph, x: Series, window: usize) -> Series {
 
 /// Centred squares of both series and their centred products.
 pub(crate) fn pair(g: &mut Graph, x: Series, y: Series, window: usize) -> [Series; 3] {
-    if (2..=chain::WIDEST).contains(&window) {
+    if !g.is_stepwise && (2..=chain::WIDEST).contains(&window) {
         let s = g.node(&chain::PAIR, &[x.window(window), y.window(window)], &[]);
         return [s, Series(s.0 + 1), Series(s.0 + 2)];
     }
@@ -343,6 +344,7 @@ macro_rules! arg {
             name: concat!(module_path!(), "::", stringify!($name)),
             outputs: 2,
             state: stateless,
+            across: Across::AsRows,
             run: {
                 #[inline(always)]
                 fn rows(value: &mut [f64], age: &mut [f64], taps: [&[f64]; 4], lag: f64) {

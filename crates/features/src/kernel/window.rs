@@ -1,14 +1,19 @@
 //! Kernels that look at each row of a window.
 
 use crate::engine::graph::{Graph, Series};
-use crate::engine::{Block, Kernel, stateless};
+use crate::engine::{Across, Block, Kernel, stateless};
 use crate::kernel::driver::{self, Statistic};
 use crate::kernel::simd;
 
 /// Mean absolute deviation of the window's rows from its mean: taps are the window and the mean,
 /// the constant is 1 over the window. Eight windows at a time, each row of them in turn.
-pub(crate) static MEAN_DEVIATION: Kernel =
-    Kernel { name: "mean_deviation", outputs: 1, state: stateless, run: deviations };
+pub(crate) static MEAN_DEVIATION: Kernel = Kernel {
+    name: "mean_deviation",
+    outputs: 1,
+    state: stateless,
+    run: deviations,
+    across: Across::Symbols(deviations_across),
+};
 
 const LANES: usize = 32;
 
@@ -42,6 +47,24 @@ simd! {
     }
 }
 
+simd! {
+    fn deviations_across(block: &mut Block<'_, '_>) -> bool {
+        let [x, mean] = [block.inputs[0], block.inputs[1]];
+        let out = &mut *block.outputs[0];
+        let symbols = out.len();
+        out.fill(0.0);
+        for x in x.chunks_exact(symbols) {
+            for s in 0..symbols {
+                out[s] += (x[s] - mean[s]).abs();
+            }
+        }
+        for sum in out {
+            *sum *= block.consts[0];
+        }
+        true
+    }
+}
+
 /// Mean absolute deviation from `mean` of the last `window` rows of `x`.
 pub(crate) fn mean_deviation(g: &mut Graph, x: Series, mean: Series, window: usize) -> Series {
     g.node(&MEAN_DEVIATION, &[x.window(window), mean.into()], &[1.0 / window as f64])
@@ -49,8 +72,13 @@ pub(crate) fn mean_deviation(g: &mut Graph, x: Series, mean: Series, window: usi
 
 /// Means of the second, third and fourth power of the deviation from the mean: taps are the window
 /// and the mean.
-pub(crate) static POWERS: Kernel =
-    Kernel { name: "powers", outputs: 3, state: stateless, run: powers };
+pub(crate) static POWERS: Kernel = Kernel {
+    name: "powers",
+    outputs: 3,
+    state: stateless,
+    run: powers,
+    across: Across::Symbols(powers_across),
+};
 
 simd! {
     fn powers(block: &mut Block<'_, '_>) {
@@ -72,9 +100,36 @@ simd! {
     }
 }
 
+simd! {
+    fn powers_across(block: &mut Block<'_, '_>) -> bool {
+        let [x, mean] = [block.inputs[0], block.inputs[1]];
+        let [second, third, fourth] = block.outputs else { return false };
+        let symbols = second.len();
+        let share = 1.0 / (x.len() / symbols) as f64;
+        for sums in [&mut *second, third, fourth] {
+            sums.fill(0.0);
+        }
+        for x in x.chunks_exact(symbols) {
+            for s in 0..symbols {
+                let d = x[s] - mean[s];
+                let square = d * d;
+                second[s] += square;
+                third[s] += square * d;
+                fourth[s] += square * square;
+            }
+        }
+        for sums in [&mut *second, third, fourth] {
+            for sum in &mut **sums {
+                *sum *= share;
+            }
+        }
+        true
+    }
+}
+
 /// The Hurst exponent of the window's rows from their rescaled range: `ln(R/S) / ln(window / 2)`.
 pub(crate) static HURST: Kernel =
-    Kernel { name: "hurst", outputs: 1, state: stateless, run: hurst };
+    Kernel { name: "hurst", outputs: 1, state: stateless, run: hurst, across: Across::OneByOne };
 
 fn hurst(block: &mut Block<'_, '_>) {
     let (x, out) = (block.inputs[0], &mut *block.outputs[0]);

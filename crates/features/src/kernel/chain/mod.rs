@@ -14,7 +14,7 @@ use self::sums::{Mean, Numbers, Sum, WeightedSums};
 use self::windows::Windows;
 use super::lanes::{self, Lanes, Work};
 use super::tree::Step;
-use crate::engine::{Block, Kernel, stateless};
+use crate::engine::{Across, Block, Kernel, stateless};
 
 mod extreme;
 mod moments;
@@ -120,6 +120,8 @@ macro_rules! kernel {
             outputs: $outputs,
             state: stateless,
             run: run::<$chain>,
+            // A graph for symbols side by side has the steps as nodes.
+            across: Across::OneByOne,
         };
     )+};
 }
