@@ -11,7 +11,7 @@ use crate::set::FeatureSet;
 
 /// Symbols in one strip: a row of every series of a set stays in a core's own cache from the node that
 /// writes it to those that read it, and the calls of nodes cost little beside their work.
-const STRIP: usize = 256;
+const STRIP: usize = 512;
 
 /// A feature set that is fed a row of bars at a time, one bar of each of many symbols.
 ///

@@ -5,8 +5,6 @@
 //! what reads its own row alone is the very loop that else runs along the rows, so that the bits are the
 //! same. Windows are step by step ([`Graph::stepwise`]), which is such loops and nothing else.
 
-use std::ops::Range;
-
 use super::graph::{Graph, Node, Series};
 use super::{Across, Block};
 
@@ -19,8 +17,8 @@ pub(crate) struct PanelProgram {
     nodes: Vec<Node>,
     /// Per series: whether any output needs it.
     needed: Vec<bool>,
-    /// Per series: rows before the current one that any node reads; `None` where none is kept.
-    history: Vec<Option<usize>>,
+    /// Per series; `None` where it is neither read nor written.
+    kept: Vec<Option<Kept>>,
     sources: Vec<usize>,
     outputs: Vec<Series>,
 }
@@ -40,30 +38,34 @@ pub(crate) struct Strip {
 /// The latest rows of a series, each one value per symbol.
 #[derive(Debug, Default)]
 struct Latest {
-    /// Twice the history and the current row, so that history is moved seldom and lies in one piece.
     values: Vec<f64>,
     /// Rows before the current one that are kept.
     history: usize,
+    /// Rows that there is room for: of a ring, or, where a node reads several rows as one piece, so many
+    /// that the history is seldom moved to the front.
+    room: usize,
     /// Where the current row lies.
     at: usize,
 }
 
 impl Latest {
-    fn new(history: usize, symbols: usize) -> Self {
-        let values = vec![f64::NAN; (2 * history + 1) * symbols];
-        Self { values, history, at: history }
+    fn new(kept: Kept, symbols: usize) -> Self {
+        let Kept { history, in_one_piece } = kept;
+        let room = if in_one_piece { 2 * history + 1 } else { history + 1 };
+        Self { values: vec![f64::NAN; room * symbols], history, room, at: history }
     }
 
     /// Moves on to the next row.
     fn advance(&mut self, symbols: usize) {
-        if self.history == 0 {
+        self.at += 1;
+        if self.at < self.room {
             return;
         }
-        if self.at == 2 * self.history {
+        self.at = 0;
+        if self.room > self.history + 1 {
             self.values.copy_within((self.history + 1) * symbols.., 0);
-            self.at = self.history - 1;
+            self.at = self.history;
         }
-        self.at += 1;
     }
 
     fn current(&mut self, symbols: usize) -> &mut [f64] {
@@ -72,47 +74,62 @@ impl Latest {
 
     /// The rows from `lag + depth` rows ago to `lag` rows ago.
     fn rows(&self, lag: usize, depth: usize, symbols: usize) -> &[f64] {
-        let to = self.at + 1 - lag;
-        &self.values[(to - depth - 1) * symbols..to * symbols]
+        let from = match self.at.checked_sub(lag + depth) {
+            Some(from) => from,
+            None => self.at + self.room - lag,
+        };
+        &self.values[from * symbols..(from + depth + 1) * symbols]
     }
 
-    /// What the rows to come depend on.
-    fn kept(&self, symbols: usize) -> Range<usize> {
-        match self.history {
-            0 => 0..0,
-            rows => (self.at + 1 - rows) * symbols..(self.at + 1) * symbols,
-        }
+    /// What the rows to come depend on, the oldest row first.
+    fn kept(&self, symbols: usize) -> impl Iterator<Item = &f64> {
+        (0..self.history).rev().flat_map(move |lag| self.rows(lag, 0, symbols))
     }
+}
+
+/// How much of a series is kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept {
+    /// Rows before the current one.
+    history: usize,
+    /// Whether a node reads several of them at once.
+    in_one_piece: bool,
 }
 
 impl PanelProgram {
     pub(crate) fn new(mut graph: Graph, outputs: Vec<Series>) -> Self {
         let needed = graph.needed(&outputs);
         graph.nodes.retain(|node| node.is_needed(&needed));
-        let rows = graph.history();
-        let mut history: Vec<Option<usize>> =
-            needed.iter().zip(&rows).map(|(&needed, &rows)| needed.then_some(rows)).collect();
-        // A node writes all of its outputs, those too that nobody needs.
+        let mut kept: Vec<Option<Kept>> = vec![None; graph.len()];
+        for series in &outputs {
+            kept[series.0].get_or_insert_default();
+        }
         for node in &graph.nodes {
+            for tap in &node.inputs {
+                let kept = kept[tap.series.0].get_or_insert_default();
+                kept.history = kept.history.max(tap.lag + tap.depth);
+                kept.in_one_piece |= tap.depth > 0;
+            }
+            // A node writes all of its outputs, those too that nobody needs.
             for series in node.output.0..node.output.0 + node.kernel.outputs {
-                history[series].get_or_insert(0);
+                kept[series].get_or_insert_default();
             }
         }
-        let sources = (0..graph.sources).filter(|&s| history[s].is_some()).collect();
-        Self { nodes: graph.nodes, needed, history, sources, outputs }
+        let sources = (0..graph.sources).filter(|&s| kept[s].is_some()).collect();
+        Self { nodes: graph.nodes, needed, kept, sources, outputs }
     }
 
     /// Before the first row of `symbols` symbols.
     pub(crate) fn start(&self, symbols: usize) -> Strip {
-        let latest = |history: &Option<usize>| {
-            history.map_or_else(Latest::default, |rows| Latest::new(rows, symbols))
+        let latest = |kept: &Option<Kept>| {
+            kept.map_or_else(Latest::default, |kept| Latest::new(kept, symbols))
         };
         let carried = |node: &Node| vec![0.0; (node.kernel.state)(&node.consts) * symbols];
         let taps = |node: &Node| node.inputs.iter().map(|tap| tap.depth + 1).sum::<usize>();
         Strip {
             symbols,
             row: 0,
-            series: self.history.iter().map(latest).collect(),
+            series: self.kept.iter().map(latest).collect(),
             carried: self.nodes.iter().map(carried).collect(),
             single: vec![0.0; self.nodes.iter().map(taps).max().unwrap_or(0)],
         }
@@ -183,7 +200,7 @@ impl PanelProgram {
 
     /// What of `strip` the rows to come depend on, as bits.
     pub(crate) fn save(&self, strip: &Strip) -> Vec<u64> {
-        let histories = strip.series.iter().flat_map(|l| &l.values[l.kept(strip.symbols)]);
+        let histories = strip.series.iter().flat_map(|latest| latest.kept(strip.symbols));
         let carried = strip.carried.iter().flatten();
         histories.chain(carried).map(|value| value.to_bits()).collect()
     }
@@ -194,9 +211,11 @@ impl PanelProgram {
         strip.row = row;
         let mut values = saved.iter().map(|&bits| f64::from_bits(bits));
         for latest in &mut strip.series {
-            let kept = latest.kept(symbols);
-            for slot in &mut latest.values[kept] {
-                *slot = values.next()?;
+            for _ in 0..latest.history {
+                latest.advance(symbols);
+                for slot in latest.current(symbols) {
+                    *slot = values.next()?;
+                }
             }
         }
         for slot in strip.carried.iter_mut().flatten() {
