@@ -111,9 +111,10 @@ impl PanelProgram {
                 kept.in_one_piece |= tap.depth > 0;
             }
             // A node writes all of its outputs, those too that nobody needs.
-            for series in node.output.0..node.output.0 + node.kernel.outputs {
-                kept[series].get_or_insert_default();
-            }
+            let outputs = &mut kept[node.output.0..][..node.kernel.outputs];
+            outputs.iter_mut().for_each(|kept| {
+                kept.get_or_insert_default();
+            });
         }
         let sources = (0..graph.sources).filter(|&s| kept[s].is_some()).collect();
         Self { nodes: graph.nodes, needed, kept, sources, outputs }
