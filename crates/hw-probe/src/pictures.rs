@@ -10,7 +10,9 @@ use crate::cache::write_whole;
 use crate::report::display::bytes;
 use crate::report::{MemoryRow, ProbeReport};
 
-const SIZE: (u32, u32) = (960, 540);
+/// Of a picture, and of it the width of the lines' names, beside the lines so that they cover none.
+const SIZE: (u32, u32) = (1160, 540);
+const NAMES: u32 = 280;
 /// Told apart also without red and green (M. Okabe and K. Ito).
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -57,7 +59,6 @@ impl ProbeReport {
 
     /// Attainable GFLOPS over intensity, under the roofs of one core and of all.
     fn roofline(&self) -> Picture<'_> {
-        let threads = self.machine.threads;
         let mut counts = vec![1, self.most_threads()];
         counts.dedup();
         let lines = counts.into_iter().flat_map(|count| {
@@ -65,7 +66,7 @@ impl ProbeReport {
         });
         Picture {
             name: "roofline",
-            title: format!("Roofline, {} ({threads} threads)", self.machine.cpu_model),
+            title: format!("Roofline, {}", self.machine.cpu_model),
             x: "floating-point operations for each byte of memory traffic",
             y: "GFLOPS",
             x_label: plain,
@@ -91,7 +92,10 @@ impl ProbeReport {
         let ridge = peak / bandwidth;
         let ends = [1.0 / 64.0, ridge, 1024.0];
         Some(Line {
-            name: format!("{dtype}, {threads} threads: {bandwidth:.0} GB/s, {peak:.0} GFLOPS"),
+            name: format!(
+                "{dtype}, {}: {bandwidth:.0} GB/s, {peak:.0} GFLOPS",
+                threads_in_words(threads)
+            ),
             points: ends.map(|x| (x, (x * bandwidth).min(peak))).to_vec(),
         })
     }
@@ -101,7 +105,7 @@ impl ProbeReport {
         let mut lines: Vec<Line> = Vec::new();
         for row in self.memory.iter().filter(|row| row.series == "sweep") {
             let MemoryRow { kernel, threads, .. } = row;
-            let name = format!("{kernel}, {threads} threads");
+            let name = format!("{kernel}, {}", threads_in_words(*threads));
             let point = (row.working_set_bytes as f64, row.gb_per_s.best);
             push(&mut lines, name, point);
         }
@@ -137,7 +141,8 @@ impl ProbeReport {
         let mut lines = Vec::new();
         for row in self.compute.iter().filter(|row| row.kernel == "gemm") {
             let Some(n) = row.n else { continue };
-            let name = format!("{} {}, {} threads", row.backend, row.dtype, row.threads);
+            let threads = threads_in_words(row.threads);
+            let name = format!("{} {}, {threads}", row.backend, row.dtype);
             push(&mut lines, name, (n as f64, row.gflops.best));
         }
         lines.retain(|line| line.points.len() > 1);
@@ -147,7 +152,7 @@ impl ProbeReport {
         let peaks = self.compute.iter().filter(|row| row.kernel == "fma" && row.threads == most);
         if let Some((from, to)) = ends {
             lines.extend(peaks.map(|row| Line {
-                name: format!("FMA peak {}, {most} threads", row.dtype),
+                name: format!("FMA peak {}, {}", row.dtype, threads_in_words(most)),
                 points: [from, to].map(|n| (n, row.gflops.best)).to_vec(),
             }));
         }
@@ -167,6 +172,10 @@ fn push(lines: &mut Vec<Line>, name: String, point: (f64, f64)) {
         Some(line) => line.points.push(point),
         None => lines.push(Line { name, points: vec![point] }),
     }
+}
+
+fn threads_in_words(threads: usize) -> String {
+    if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") }
 }
 
 fn plain(value: f64) -> String {
@@ -200,6 +209,7 @@ impl Picture<'_> {
     fn draw(&self, text: &mut String) -> Result<(), Box<dyn std::error::Error + '_>> {
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         root.fill(&WHITE).map_err(told)?;
+        let (root, names) = root.split_horizontally(SIZE.0 - NAMES);
         let (x, y) = (self.extent(|point| point.0), self.extent(|point| point.1));
         let mut chart = ChartBuilder::on(&root)
             .caption(&self.title, ("sans-serif", 20))
@@ -208,7 +218,7 @@ impl Picture<'_> {
             .y_label_area_size(64)
             .build_cartesian_2d(
                 (x.0..x.1).log_scale().base(2.0),
-                (y.0 * 0.8..y.1 * 1.6).log_scale(),
+                (y.0 * 0.8..y.1 * 1.2).log_scale(),
             )
             .map_err(told)?;
         chart
@@ -223,18 +233,16 @@ impl Picture<'_> {
             .map_err(told)?;
         for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
             let series = LineSeries::new(line.points.iter().copied(), colour.stroke_width(2));
-            chart
-                .draw_series(series)
-                .map_err(told)?
-                .label(&line.name)
-                .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+            chart.draw_series(series).map_err(told)?;
         }
-        chart
-            .configure_series_labels()
-            .background_style(WHITE.mix(0.9))
-            .border_style(BLACK.mix(0.3))
-            .draw()
-            .map_err(told)?;
+        let (mut y, ink) = (60, ("sans-serif", 14).into_font().color(&BLACK));
+        for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
+            let stroke = PathElement::new([(0, y), (20, y)], colour.stroke_width(2));
+            names.draw(&stroke).map_err(told)?;
+            let name = Text::new(line.name.as_str(), (28, y - 7), ink.clone());
+            names.draw(&name).map_err(told)?;
+            y += 24;
+        }
         root.present().map_err(told)
     }
 }
@@ -279,7 +287,7 @@ mod tests {
         let names: Vec<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
         assert_eq!(names, ["staircase.svg", "latency.svg"]);
         let text = std::fs::read_to_string(&paths[0]).unwrap();
-        assert!(text.starts_with("<svg") && text.contains("read, 1 threads"), "{text}");
+        assert!(text.starts_with("<svg") && text.contains("read, 1 thread\n"), "{text}");
         assert!(text.contains("polyline"));
     }
 
