@@ -81,6 +81,14 @@ pub enum FeatureError {
         /// The column.
         name: String,
     },
+    /// A name that cannot stand in a table or on a screen.
+    #[error(
+        "feature name {name:?}: a name has one character or more, and none that controls a screen"
+    )]
+    BadName {
+        /// The name.
+        name: String,
+    },
     /// Features that need each other's output.
     #[error("features refer to each other in a circle: {path}")]
     Circle {

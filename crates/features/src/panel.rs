@@ -4,6 +4,7 @@ use market_data::BarsView;
 use serde::{Deserialize, Serialize};
 
 use crate::compute::Sources;
+use crate::engine::MOST_ROWS;
 use crate::engine::panel::{PanelProgram, Strip};
 use crate::error::FeatureError;
 use crate::registry::{Column, same_length};
@@ -16,8 +17,9 @@ const STRIP: usize = 512;
 /// A feature set that is fed a row of bars at a time, one bar of each of many symbols.
 ///
 /// Each symbol has the values of a [`Stream`](crate::Stream) of its own, bit for bit; but the symbols fill
-/// the vector registers, and a node is called for all of them. A bar whose prices are NaN is a symbol
-/// without a bar in that row. An update takes O(symbols * log window) for most indicators and allocates
+/// the vector registers, and a node is called for all of them. A bar whose prices and volume are
+/// NaN is a symbol without a bar in that row: windows that hold the row and running totals from it on are
+/// NaN, recursions start anew. An update takes O(symbols * log window) for most indicators and allocates
 /// nothing but for quantiles; the panel takes O(symbols * window) values of memory.
 ///
 /// ```
@@ -118,7 +120,7 @@ impl Panel {
     /// The latest values of column `k` of the set, one per symbol; NaN before the first row.
     ///
     /// # Panics
-    /// Where the set has no such column.
+    /// Where the set has no such column, but for a panel of no symbols.
     #[must_use]
     pub fn column(&self, k: usize) -> &[f64] {
         &self.values[k * self.symbols..][..self.symbols]
@@ -138,24 +140,32 @@ impl Panel {
     /// The panel of `set` as it was saved; its columns are NaN until the next row.
     ///
     /// # Errors
-    /// [`FeatureError::State`] where another set was saved.
+    /// [`FeatureError::State`] where another set was saved, or what is there cannot be a state of it.
     pub fn restore(set: &FeatureSet, saved: &SavedPanel) -> Result<Self, FeatureError> {
-        let mut panel = Self::new(set, saved.symbols);
+        let mut panel = Self::new(set, 0);
         if panel.fingerprint != saved.set {
             return Err(FeatureError::State(format!("it is of the set {}", saved.set)));
         }
-        if panel.strips.len() != saved.strips.len() {
-            return Err(FeatureError::State("it has another number of symbols".into()));
+        let SavedPanel { symbols, rows, ref strips, .. } = *saved;
+        if rows > MOST_ROWS {
+            return Err(FeatureError::State(format!("it is {rows} rows old")));
         }
-        for (strip, (width, saved_strip)) in
-            panel.strips.iter_mut().zip(widths(saved.symbols).zip(&saved.strips))
-        {
-            *strip = panel
-                .program
-                .restore(width, saved.rows, saved_strip)
-                .ok_or_else(|| FeatureError::State("it has another number of values".into()))?;
+        // Before any room is taken for so many.
+        let (found, expected) = (strips.len(), symbols.div_ceil(STRIP));
+        if found != expected {
+            let of = format!("it has {found} strips, where {symbols} symbols have {expected}");
+            return Err(FeatureError::State(of));
         }
-        panel.rows = saved.rows;
+        for (width, strip) in widths(symbols).zip(strips) {
+            let (found, expected) = (strip.len(), width * panel.program.saved_values());
+            if found != expected {
+                let of = format!("it has {found} values, where {width} symbols have {expected}");
+                return Err(FeatureError::State(of));
+            }
+            panel.strips.push(panel.program.restore(width, rows, strip));
+        }
+        panel.values = vec![f64::NAN; set.columns().len() * symbols];
+        (panel.symbols, panel.rows) = (symbols, rows);
         Ok(panel)
     }
 }

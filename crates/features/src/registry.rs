@@ -170,7 +170,7 @@ impl Indicator {
     /// Computes whole columns: `inputs` in the order of [`Indicator::inputs`] (any series may
     /// stand for a column), `params` in the order of [`Indicator::params`], `outputs` in the order
     /// of [`Indicator::outputs`]; all columns are equally long. Rows of the warm-up become NaN, and
-    /// so does each row whose window holds a NaN; a recursion starts anew after one.
+    /// so does each row whose window holds a NaN; a recursion starts anew after one, and a running total is NaN from it on.
     ///
     /// Columns are f64, or f32: those are computed in f64 and each value rounded once.
     ///

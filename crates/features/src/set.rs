@@ -115,7 +115,7 @@ impl FeatureSet {
     /// # Errors
     /// [`FeatureError::Toml`] with line and column, [`FeatureError::Unknown`] with the nearest name,
     /// [`FeatureError::OutOfRange`], [`FeatureError::WindowZero`], [`FeatureError::Arity`],
-    /// [`FeatureError::DuplicateColumn`], [`FeatureError::Circle`].
+    /// [`FeatureError::DuplicateColumn`], [`FeatureError::BadName`], [`FeatureError::Circle`].
     pub fn parse(text: &str) -> Result<Self, FeatureError> {
         let file: SetFile =
             toml::from_str(text).map_err(|e| FeatureError::Toml(e.to_string().trim().into()))?;
@@ -279,6 +279,9 @@ impl<'f> Resolver<'f> {
             let indicator = registry::get(&file.indicator)?;
             let values = read_params(indicator, &file.params)?;
             let name = file.name.clone().unwrap_or_else(|| default_name(indicator, &values));
+            if name.is_empty() || name.contains(char::is_control) {
+                return Err(FeatureError::BadName { name });
+            }
             for output in 0..indicator.outputs.len() {
                 let column = column_name(&name, indicator, output);
                 if known.insert(column.clone(), (index, output)).is_some() {

@@ -4,6 +4,7 @@ use market_data::BarsView;
 use serde::{Deserialize, Serialize};
 
 use crate::compute::{Sources, day, run_from};
+use crate::engine::MOST_ROWS;
 use crate::engine::machine::{Columns, Program, Saved, State};
 use crate::engine::reach::CacheReach;
 use crate::error::FeatureError;
@@ -31,7 +32,7 @@ pub struct Bar {
 ///
 /// It runs the very kernels of [`compute`](crate::compute), a bar on a block of one row, so that the
 /// values are bit-identical however the rows are cut. An update takes O(window) at most and
-/// allocates nothing.
+/// allocates nothing but for quantiles, whose window it sorts.
 ///
 /// ```
 /// use features::{Bar, FeatureSet, Stream, registry};
@@ -161,7 +162,8 @@ impl Stream {
         stream.state = stream
             .program
             .restore(&saved.state)
-            .ok_or_else(|| FeatureError::State("it has another number of values".into()))?;
+            .filter(|state| state.row() <= MOST_ROWS)
+            .ok_or_else(|| FeatureError::State("it has another number of values or rows".into()))?;
         Ok(stream)
     }
 }

@@ -75,6 +75,10 @@ fn sets_that_make_no_sense() {
     assert!(text.contains("line 3"), "{text}");
     let text = refused("[[feature]]\nindicator = 'atr'\ninputs = ['close']");
     assert_eq!(text, "atr takes 3 inputs, not 1");
+    for name in ["", "\\u0007bell"] {
+        let text = refused(&format!("[[feature]]\nindicator = 'rsi'\nname = \"{name}\""));
+        assert!(text.contains("a name has one character or more"), "{text}");
+    }
 }
 
 #[test]

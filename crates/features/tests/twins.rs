@@ -4,7 +4,7 @@
 mod common;
 
 use common::{assert_same_bits, walk};
-use features::{Bar, ComputeOptions, FeatureSet, Panel, Stream, compute, registry};
+use features::{Bar, ComputeOptions, FeatureError, FeatureSet, Panel, Stream, compute, registry};
 use market_data::Bars;
 use proptest::prelude::*;
 
@@ -87,11 +87,12 @@ fn across(symbols: &[Bars], row: usize) -> Bars {
     }
 }
 
-/// More than one strip, the last not full; one symbol misses bars, another begins late.
+/// More than one strip, the last not full; one symbol misses bars, another begins late, and
+/// one has infinite prices.
 #[test]
 fn each_symbol_of_a_panel_has_the_bits_of_its_own_stream() {
     const ROWS: usize = 260;
-    for symbols in [1, 3, 300] {
+    for symbols in [1, 3, 515] {
         let mut all: Vec<Bars> = (0..symbols).map(|s| walk(ROWS, 31 + s as u64)).collect();
         let missing = f64::NAN;
         for row in [100, 101, 150] {
@@ -103,6 +104,8 @@ fn each_symbol_of_a_panel_has_the_bits_of_its_own_stream() {
             let of = all.last_mut().expect("a symbol");
             (of.high[row], of.close[row]) = (missing, missing);
         }
+        all[0].close[60] = f64::INFINITY;
+        all[0].low[180] = f64::NEG_INFINITY;
         let sets = [FeatureSet::classic(), FeatureSet::alpha158()];
         let of_one = if symbols < 100 { every_indicator() } else { Vec::new() };
         for set in sets.into_iter().chain(of_one) {
@@ -127,6 +130,38 @@ fn compare_panel(set: &FeatureSet, symbols: &[Bars]) {
             let saved = serde_json::from_str(&saved).expect("what was saved");
             panel = Panel::restore(set, &saved).expect("the same set");
         }
+    }
+}
+
+/// What is stored comes back from a file that anyone may have changed: refused, or other values, but no panic.
+#[test]
+fn a_panel_s_state_that_was_changed_is_refused_or_runs() {
+    let set = FeatureSet::classic();
+    let symbols = [walk(60, 1), walk(60, 2)];
+    let mut panel = Panel::new(&set, 2);
+    (0..30).for_each(|row| panel.update(across(&symbols, row).view()).expect("two bars"));
+    let saved = serde_json::to_value(panel.save()).expect("plain data");
+    let restore = |key: &str, value: serde_json::Value| {
+        let mut changed = saved.clone();
+        changed[key] = value;
+        let changed = serde_json::from_value(changed).expect("still of its form");
+        Panel::restore(&set, &changed)
+    };
+    let refusals = [
+        restore("symbols", u64::MAX.into()),
+        restore("symbols", 3.into()),
+        restore("rows", u64::MAX.into()),
+        restore("strips", serde_json::json!([])),
+        restore("strips", serde_json::json!([[1, 2, 3]])),
+        restore("set", "sma".into()),
+    ];
+    assert!(refusals.iter().all(|refusal| matches!(refusal, Err(FeatureError::State(_)))));
+    let strip = saved["strips"][0].as_array().expect("a list");
+    let wild = vec![1e9_f64.to_bits(); strip.len()];
+    for mut panel in [restore("rows", 27.into()), restore("strips", serde_json::json!([wild]))]
+        .map(|panel| panel.expect("of the right form"))
+    {
+        (30..60).for_each(|row| panel.update(across(&symbols, row).view()).expect("two bars"));
     }
 }
 

@@ -76,8 +76,11 @@ pub(crate) struct Drawing<'a> {
     /// Orders: bar, price, whether it buys.
     pub(crate) orders: &'a [(usize, f64, bool)],
     /// How a value is written at the axis.
-    pub(crate) label: fn(f64) -> String,
+    pub(crate) label: Label,
 }
+
+/// Writes a value at an axis whose ticks are so far apart.
+pub(crate) type Label = fn(value: f64, step: f64) -> String;
 
 /// Where values land in the picture.
 struct Scale {
@@ -108,8 +111,9 @@ impl Drawing<'_> {
             name: series.name.to_owned(),
             path: path(series, self.timestamps, &scale),
         });
-        let y_ticks = steps(scale.low, scale.high)
-            .map(|value| Tick { at: number(scale.y(value)), text: (self.label)(value) });
+        let step = step(scale.low, scale.high);
+        let y_ticks = ticks(scale.low, scale.high, step)
+            .map(|value| Tick { at: number(scale.y(value)), text: (self.label)(value, step) });
         let x_ticks = dates(self.timestamps)
             .into_iter()
             .map(|(time, text)| Tick { at: number(scale.x(time)), text });
@@ -172,9 +176,10 @@ fn path(series: &Series<'_>, timestamps: &[i64], scale: &Scale) -> String {
             is_down = false;
             continue;
         }
-        let command = if is_down { 'L' } else { 'M' };
         let (x, y) = (scale.x(timestamps[bar]), scale.y(value));
-        write!(path, "{command}{x:.1} {y:.1}").unwrap_or_default();
+        // A line of no length, whose round ends are a dot: a bar between gaps is seen.
+        let (command, dot) = if is_down { ('L', "") } else { ('M', "h0") };
+        write!(path, "{command}{x:.1} {y:.1}{dot}").unwrap_or_default();
         is_down = true;
         first.get_or_insert(bar);
         last = bar;
@@ -187,16 +192,22 @@ fn path(series: &Series<'_>, timestamps: &[i64], scale: &Scale) -> String {
     path
 }
 
-/// Bars that a picture can show of `values`: of each column the first, lowest, highest and last.
+/// Bars that a picture can show of `values`: of each column the first, lowest, highest and last, and one
+/// that is missing, where a gap is as wide as the column.
 fn thinned(values: &[f64]) -> Vec<usize> {
     let size = values.len().div_ceil(COLUMNS);
     let mut bars = Vec::with_capacity(4 * COLUMNS);
     for start in (0..values.len()).step_by(size.max(1)) {
         let end = (start + size).min(values.len());
+        let there = || (start..end).filter(|&bar| values[bar].is_finite());
         let by_value = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
-        let low = (start..end).min_by(by_value).unwrap_or(start);
-        let high = (start..end).max_by(by_value).unwrap_or(start);
-        let mut column = [start, low, high, end - 1];
+        let extremes = there().min_by(by_value).zip(there().max_by(by_value));
+        let ends = there().next().zip(there().next_back());
+        let Some(((low, high), (first, last))) = extremes.zip(ends) else {
+            bars.push(start);
+            continue;
+        };
+        let mut column = [first, low, high, last];
         column.sort_unstable();
         bars.extend(column);
     }
@@ -223,15 +234,20 @@ fn triangles(
     path
 }
 
-/// Round numbers between `low` and `high`, about six of them.
-fn steps(low: f64, high: f64) -> impl Iterator<Item = f64> {
+/// A round step that takes some six ticks from `low` to `high`.
+fn step(low: f64, high: f64) -> f64 {
     let rough = (high - low) / 8.0;
     let power = 10_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|step| *step >= rough);
-    let step = step.unwrap_or(10.0 * power);
-    let first = (low / step).ceil() as i64;
-    let last = (high / step).floor() as i64;
-    (first..=last).map(move |n| n as f64 * step)
+    step.unwrap_or(10.0 * power)
+}
+
+/// The multiples of `step` from `low` to `high`; none where numbers are too coarse for such steps.
+fn ticks(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let can_be = step.is_normal() && last - first < 100.0 && first.abs().max(last.abs()) < 1e15;
+    let count = if can_be { (last - first) as usize + 1 } else { 0 };
+    (0..count).map(move |n| (first + n as f64) * step)
 }
 
 /// The longest span, in hours, that a step of dates serves; the step in months or hours; and how
@@ -292,18 +308,25 @@ pub(crate) fn grouped(number: usize) -> String {
     parts.join(",")
 }
 
-/// A value as an axis has it: five letters or so.
-pub(crate) fn short(value: f64) -> String {
-    let text = match value.abs() {
-        1e9.. => return format!("{:.2}B", value / 1e9),
-        1e6.. => return format!("{:.2}M", value / 1e6),
-        1e3.. => {
-            let sign = if value < 0.0 { "-" } else { "" };
-            return format!("{sign}{}", grouped(value.abs().round() as usize));
-        }
-        _ => format!("{value:.3}"),
+/// A value as an axis has it: as many digits as tell it from the next tick, in thousands or millions
+/// where it is large.
+pub(crate) fn short(value: f64, step: f64) -> String {
+    let (unit, ending) = match value.abs() {
+        1e9.. => (1e9, "B"),
+        1e6.. => (1e6, "M"),
+        _ => (1.0, ""),
     };
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let value = if value.abs() < step / 2.0 { 0.0 } else { value };
+    let digits = (unit / step).log10().ceil().max(0.0);
+    if digits > 12.0 {
+        return format!("{value:.2e}");
+    }
+    let text = format!("{:.*}", digits as usize, (value / unit).abs());
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let point = if fraction.is_empty() { "" } else { "." };
+    let sign = if value < 0.0 { "-" } else { "" };
+    let whole = grouped(whole.parse().unwrap_or(0));
+    format!("{sign}{whole}{point}{fraction}{ending}")
 }
 
 #[cfg(test)]
@@ -319,13 +342,22 @@ mod tests {
         assert!(bars.iter().any(|&bar| values[bar] == best));
         assert_eq!(bars.last(), Some(&(values.len() - 1)));
         assert_eq!(thinned(&[1.0, 2.0]), [0, 1]);
+        let mut gaps = values.clone();
+        (gaps[500], gaps[501], gaps[502]) = (f64::NAN, 1e9, f64::INFINITY);
+        gaps[50_000..60_000].fill(f64::NAN);
+        let bars = thinned(&gaps);
+        assert!(bars.contains(&501) && !bars.contains(&500) && !bars.contains(&502));
+        assert!(bars.iter().any(|bar| (50_000..60_000).contains(bar)), "a wide gap is seen");
     }
 
     #[test]
     fn ticks_are_round_and_within() {
-        let ticks: Vec<f64> = steps(3.1, 17.2).collect();
-        assert_eq!(ticks, [4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
-        assert!(steps(-0.21, 0.004).all(|tick| (-0.21..=0.004).contains(&tick)));
+        let all = |low, high| ticks(low, high, step(low, high)).collect::<Vec<f64>>();
+        assert_eq!(all(3.1, 17.2), [4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]);
+        assert!(all(-0.21, 0.004).iter().all(|tick| (-0.21..=0.004).contains(tick)));
+        for (low, high) in [(0.0, 5e-324), (1e300, 1.000_000_1e300), (f64::MIN, f64::MAX)] {
+            assert!(all(low, high).len() < 100, "{low} to {high}");
+        }
     }
 
     #[test]
@@ -341,13 +373,21 @@ mod tests {
     }
 
     #[test]
-    fn axis_values_are_as_short_as_they_can_be() {
-        assert_eq!(short(12_345.0), "12,345");
-        assert_eq!(short(-5_000.0), "-5,000");
-        assert_eq!(short(2.5e6), "2.50M");
-        assert_eq!(short(-10.0), "-10");
-        assert_eq!(short(0.0), "0");
-        assert_eq!(short(0.05), "0.05");
+    fn axis_values_are_as_short_as_tell_them_apart() {
+        let of_step = [
+            (12_345.0, 5.0, "12,345"),
+            (-5_000.0, 1_000.0, "-5,000"),
+            (2.5e6, 5e5, "2.5M"),
+            (-10.0, 5.0, "-10"),
+            (-1e-17, 0.02, "0.00"),
+            (0.06, 0.02, "0.06"),
+            (60_000.5, 0.5, "60,000.5"),
+            (1.2e-5, 2e-6, "0.000012"),
+            (-3e-15, 1e-15, "-3.00e-15"),
+        ];
+        for (value, step, text) in of_step {
+            assert_eq!(short(value, step), text);
+        }
         assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use market_data::{Bars, LoadOptions};
 
@@ -51,6 +51,22 @@ pub(crate) fn load(path: &Path) -> Result<(Bars, u64)> {
     let started = Instant::now();
     let bars = market_data::load(path, &LoadOptions::default())?;
     Ok((bars, elapsed_ns(started)))
+}
+
+/// Refuses an output that would take the place of an input or of another output.
+pub(crate) fn check_outputs(inputs: &[PathBuf], outputs: &[Option<&Path>]) -> Result<()> {
+    let same = |a: &Path, b: &Path| {
+        a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    };
+    let printed = Path::new("-");
+    let files: Vec<&Path> = outputs.iter().flatten().copied().filter(|&f| f != printed).collect();
+    for (at, output) in files.iter().enumerate() {
+        let mut others = inputs.iter().map(PathBuf::as_path).chain(files[at + 1..].iter().copied());
+        if others.any(|file| same(file, output)) {
+            bail!("{} would be overwritten: give each file a name of its own", output.display());
+        }
+    }
+    Ok(())
 }
 
 /// Nanoseconds since `started`.

@@ -5,11 +5,7 @@ use std::ops::Range;
 use super::graph::{Node, Series};
 use super::layout::Layout;
 use super::machine::{Columns, State};
-use super::{Block, Kernel};
-
-/// The most taps and outputs that one node may have.
-const MAX_TAPS: usize = 8;
-const MAX_OUTPUTS: usize = 4;
+use super::{Block, Kernel, MAX_OUTPUTS, MAX_TAPS};
 
 /// A whole column.
 #[derive(Debug, Clone, Copy)]

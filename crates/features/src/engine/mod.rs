@@ -17,6 +17,13 @@ pub(crate) mod machine;
 pub(crate) mod panel;
 pub(crate) mod reach;
 
+/// The most taps and outputs that one node may have.
+const MAX_TAPS: usize = 8;
+const MAX_OUTPUTS: usize = 4;
+
+/// Rows that can be counted in an f64; a state that was stored may say anything.
+pub(crate) const MOST_ROWS: usize = 1 << 53;
+
 /// What a kernel sees of one block of rows.
 pub(crate) struct Block<'a, 'b> {
     /// Row number of the block's first row, counted from the start of the data.

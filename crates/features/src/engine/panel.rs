@@ -6,11 +6,7 @@
 //! same. Windows are step by step ([`Graph::stepwise`]), which is such loops and nothing else.
 
 use super::graph::{Graph, Node, Series};
-use super::{Across, Block};
-
-/// The most taps and outputs that one node may have.
-const MAX_TAPS: usize = 8;
-const MAX_OUTPUTS: usize = 4;
+use super::{Across, Block, MAX_OUTPUTS, MAX_TAPS};
 
 /// A graph made ready to run over symbols side by side.
 pub(crate) struct PanelProgram {
@@ -199,6 +195,13 @@ impl PanelProgram {
         series[at..at + count].swap_with_slice(&mut taken[..count]);
     }
 
+    /// How many values [`PanelProgram::save`] gives for each symbol.
+    pub(crate) fn saved_values(&self) -> usize {
+        let histories = self.kept.iter().flatten().map(|kept| kept.history);
+        let carried = self.nodes.iter().map(|node| (node.kernel.state)(&node.consts));
+        histories.chain(carried).sum()
+    }
+
     /// What of `strip` the rows to come depend on, as bits.
     pub(crate) fn save(&self, strip: &Strip) -> Vec<u64> {
         let histories = strip.series.iter().flat_map(|latest| latest.kept(strip.symbols));
@@ -206,23 +209,21 @@ impl PanelProgram {
         histories.chain(carried).map(|value| value.to_bits()).collect()
     }
 
-    /// The strip before row `row` that [`PanelProgram::save`] saved; `None` where it is of another shape.
-    pub(crate) fn restore(&self, symbols: usize, row: usize, saved: &[u64]) -> Option<Strip> {
+    /// The strip before row `row` that [`PanelProgram::save`] saved: as many values as it gives.
+    pub(crate) fn restore(&self, symbols: usize, row: usize, saved: &[u64]) -> Strip {
         let mut strip = self.start(symbols);
         strip.row = row;
         let mut values = saved.iter().map(|&bits| f64::from_bits(bits));
         for latest in &mut strip.series {
             for _ in 0..latest.history {
                 latest.advance(symbols);
-                for slot in latest.current(symbols) {
-                    *slot = values.next()?;
-                }
+                latest.current(symbols).fill_with(|| values.next().unwrap_or(f64::NAN));
             }
         }
-        for slot in strip.carried.iter_mut().flatten() {
-            *slot = values.next()?;
+        for carried in &mut strip.carried {
+            carried.fill_with(|| values.next().unwrap_or(f64::NAN));
         }
-        values.next().is_none().then_some(strip)
+        strip
     }
 }
 

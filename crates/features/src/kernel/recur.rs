@@ -81,7 +81,7 @@ simd! {
                 continue;
             }
             // As `Smooth::row` for each of them.
-            let fill = fill as usize;
+            let fill = fill as usize % LANES;
             state[row(GROUP + fill)].copy_from_slice(x);
             let mut sums = [0.0; ABREAST];
             for j in 0..=fill {
@@ -178,7 +178,13 @@ impl Smooth {
     fn load(state: &[f64]) -> Self {
         let mut group = [0.0; LANES];
         group.copy_from_slice(&state[4..STATE]);
-        Self { seen: state[0], total: state[1], y: state[2], fill: state[3] as usize, group }
+        Self {
+            seen: state[0],
+            total: state[1],
+            y: state[2],
+            fill: state[3] as usize % LANES,
+            group,
+        }
     }
 
     #[inline(always)]
@@ -216,7 +222,8 @@ impl Smooth {
             sum += self.group[j] * weights.of[j][lane(self.fill)];
         }
         let y = sum + weights.carry[lane(self.fill)] * self.y;
-        self.fill += 1;
+        // A group is full where it ends; a state that was stored may say otherwise.
+        self.fill = (self.fill + 1) % LANES;
         if last_of_group {
             (self.y, self.fill) = (y, 0);
         }

@@ -37,6 +37,8 @@ map! {
     TREND = |a, b, gap; weight| (a + b) + gap * weight;
     /// The same where the older part is one row.
     TREND_APPEND = |a, gap; weight| a + gap * weight;
+    /// A row is its own extreme now.
+    NO_AGE = |a;| if a.is_nan() { a } else { 0.0 };
     /// A weighted sum with one more row `x` of weight 1.
     WEIGHTED_APPEND = |t, x, s;| (t + s) + x;
     /// Half of the step, the relative mean of two rows.
@@ -324,7 +326,7 @@ pub(crate) fn age(g: &mut Graph, extreme: Extreme, x: Series, window: usize) -> 
     if let Some(s) = whole(g, chain, x, window) {
         return s;
     }
-    let none = g.node(&super::map::AFFINE, &[x.into()], &[0.0, 0.0]);
+    let none = g.node(&NO_AGE, &[x.into()], &[]);
     let (mut value, mut age, mut n) = (x, none, 1);
     while n < window {
         let lag = n.min(window - n);
@@ -358,8 +360,10 @@ macro_rules! arg {
                         let (young, old) = (aa[i], ab[i] + lag);
                         // A NaN wins, so that it marks each window that holds it.
                         let newer = ($newer) | $a.is_nan();
-                        value[i] = if newer { $a } else { $b };
-                        age[i] = if newer { young } else { old } + ($a + $b) * 0.0;
+                        let extreme = if newer { $a } else { $b };
+                        value[i] = extreme;
+                        let since = if newer { young } else { old };
+                        age[i] = if extreme.is_nan() { extreme } else { since };
                     }
                 }
                 simd! {

@@ -19,12 +19,11 @@ use crate::error::FeatureError;
 use crate::indicator::{affine, average, one};
 use crate::kernel::{driver, map, tree};
 use crate::registry::{enough_rows, same_length};
-use crate::sample;
+use crate::sample::{self, Sample};
 
 mod plans;
 
 pub use crate::kernel::driver::Statistic;
-pub use crate::sample::Sample;
 
 fn check<T>(
     what: &str,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use market_data::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::{Global, Json, Threads};
-use crate::data::{elapsed_ns, load};
+use crate::data::{check_outputs, elapsed_ns, load};
 use crate::{document, plot, progress};
 
 const EXAMPLES: &str = "\
@@ -42,7 +43,7 @@ pub(crate) struct FeaturesArgs {
     #[arg(long, value_name = "NAME")]
     plot: Vec<String>,
     /// List the indicators that a set can name, with their inputs and parameters, and do nothing else
-    #[arg(long, conflicts_with_all = ["data", "out"])]
+    #[arg(long, conflicts_with_all = ["data", "set", "threads", "out", "plot", "json"])]
     list: bool,
     #[command(flatten)]
     json: Json,
@@ -70,8 +71,11 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let set = feature_set(&args.set)?;
-    let plot = |name| Plot::new(name, &set, out);
-    let plots = args.plot.iter().map(|name| plot(name)).collect::<Result<Vec<_>>>()?;
+    let plots = plots(&args.plot, &set, out)?;
+    let json = args.json.json.as_deref();
+    let files = [Some(out.as_path()), json];
+    let outputs: Vec<_> = files.into_iter().chain(plots.iter().map(|p| Some(&*p.path))).collect();
+    check_outputs(slice::from_ref(data), &outputs)?;
     let (bars, load) = load(data)?;
     let bar = progress::bar(PERMILLE as u64, "features", global);
     let tell = |done: f64| bar.set_position((done * PERMILLE) as u64);
@@ -83,10 +87,9 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
     bar.finish_and_clear();
     let features = features?;
 
+    let pictures = plots.iter().map(|plot| plot.svg(&features, bars.view()));
+    let pictures = pictures.collect::<Result<Vec<_>>>()?;
     let started = Instant::now();
-    for plot in &plots {
-        plot.write(&features, bars.view())?;
-    }
     let rows = bars.len();
     let mut table = Table::new().with("timestamp", Column::Timestamp(bars.timestamp));
     let columns = features.columns.len();
@@ -95,9 +98,11 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global) -> Result<ExitCode> {
     }
     table.write(out)?;
     let save = elapsed_ns(started);
+    for (plot, picture) in plots.iter().zip(&pictures) {
+        document::write_text(&plot.path, picture)?;
+    }
 
     let rows_per_s = rows as f64 / compute as f64 * 1e9;
-    let json = args.json.json.as_deref();
     if global.prints(json) {
         println!(
             "{columns} columns of {rows} rows in {:.2} ms: {:.1} M rows/s; written to {} in {:.2} ms",
@@ -133,20 +138,27 @@ struct Plot<'a> {
     path: PathBuf,
 }
 
-impl<'a> Plot<'a> {
-    /// Of what `set` calls `name`, beside the file `out`.
-    fn new(name: &'a str, set: &FeatureSet, out: &Path) -> Result<Self> {
+/// The pictures of what `set` calls `names`, beside the file `out`.
+fn plots<'a>(names: &'a [String], set: &FeatureSet, out: &Path) -> Result<Vec<Plot<'a>>> {
+    let mut plots: Vec<Plot<'a>> = Vec::with_capacity(names.len());
+    for name in names {
+        if plots.iter().any(|plot| plot.name == name) {
+            continue;
+        }
         let columns = set.find(name).context("--plot")?;
         // A name may hold what a file's name may not.
         let of_file = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
         let ending: String = name.chars().map(of_file).collect();
-        Ok(Self { name, columns, path: out.with_extension(format!("{ending}.svg")) })
+        plots.push(Plot { name, columns, path: out.with_extension(format!("{ending}.svg")) });
     }
+    Ok(plots)
+}
 
-    fn write(&self, features: &FeatureTable, bars: BarsView<'_>) -> Result<()> {
+impl Plot<'_> {
+    fn svg(&self, features: &FeatureTable, bars: BarsView<'_>) -> Result<String> {
         let column = |&at: &usize| (features.names[at].as_str(), features.columns[at].as_slice());
         let columns: Vec<_> = self.columns.iter().map(column).collect();
-        document::write_text(&self.path, &plot::svg(self.name, bars, &columns)?)
+        plot::svg(self.name, bars, &columns)
     }
 }
 

@@ -283,8 +283,8 @@ fn marks(run: &Run<'_>) -> Vec<(usize, f64, bool)> {
         .collect()
 }
 
-fn percent(value: f64) -> String {
-    format!("{:.0} %", value * 100.0)
+fn percent(value: f64, step: f64) -> String {
+    format!("{} %", short(value * 100.0, step * 100.0))
 }
 
 fn years(months: &[MonthlyReturn]) -> Vec<Year> {

@@ -254,6 +254,19 @@ fn an_unknown_set_and_objective() {
     let mut arguments = vec!["features", "--data", text(&path), "--out", text(&out)];
     arguments.extend(["--plot", "rsi_41"]);
     refused(&redline(&arguments), &["--plot", "unknown feature `rsi_41`", "did you mean `rsi_14`"]);
+    let output = redline(&["features", "--list", "--set", "classic"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let names = "[[feature]]\nname = \"a<b\"\nindicator = \"rsi\"\n[[feature]]\nname = \"a_b\"\nindicator = \"sma\"\n";
+    let set = folder.file("two.toml", names);
+    let mut arguments = vec!["features", "--data", text(&path), "--out", text(&out)];
+    arguments.extend(["--set", text(&set), "--plot", "a<b", "--plot", "a_b"]);
+    refused(&redline(&arguments), &["features.a_b.svg would be overwritten"]);
+    std::fs::remove_file(set).unwrap();
+    let mut arguments = vec!["features", "--data", text(&path), "--out", text(&path)];
+    refused(&redline(&arguments), &["bars.parquet would be overwritten"]);
+    arguments = vec!["backtest", "--data", text(&path), "--strategy", "ma-cross"];
+    arguments.extend(["--trades-out", text(&path)]);
+    refused(&redline(&arguments), &["bars.parquet would be overwritten"]);
     assert_eq!(folder.names(), ["bars.parquet"], "no file is left behind");
     let output = redline(&[
         "optimize",

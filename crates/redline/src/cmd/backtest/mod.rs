@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::bar_options::BarOptions;
 use crate::cli::{Global, Json};
-use crate::data::{Input, elapsed_ns};
+use crate::data::{Input, check_outputs, elapsed_ns};
 use crate::options::OrderOptions;
 use crate::report::{self, Beyond, Detail};
 use crate::{document, source, stats, strategies, tables, values};
@@ -252,6 +252,7 @@ impl BacktestArgs {
 }
 
 pub(crate) fn run(args: &BacktestArgs, global: &Global) -> Result<ExitCode> {
+    check_outputs(&args.input.data, &args.outputs())?;
     let loaded = args.input.load()?;
     let [loaded] = &loaded[..] else { return group::run(args, &loaded, global) };
     if args.cash_sharing {
@@ -356,6 +357,21 @@ fn write_records(args: &BacktestArgs, run: &Run<'_>, detail: Option<&Detail>) ->
 type TradesOf = fn(&Run<'_>) -> Vec<Trade>;
 
 impl BacktestArgs {
+    /// The files that are to be written.
+    fn outputs(&self) -> [Option<&Path>; 8] {
+        [
+            &self.orders_out,
+            &self.trades_out,
+            &self.entry_trades_out,
+            &self.positions_out,
+            &self.equity_out,
+            &self.drawdowns_out,
+            &self.report,
+            &self.json.json,
+        ]
+        .map(Option::as_deref)
+    }
+
     /// The files of trades that are wanted, and what they hold.
     fn trade_files(&self) -> impl Iterator<Item = (&Path, TradesOf)> {
         fn by(run: &Run<'_>, form: fn(&[Fill], f64, usize) -> Vec<Trade>) -> Vec<Trade> {

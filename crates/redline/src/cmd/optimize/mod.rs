@@ -18,7 +18,7 @@ mod plan;
 mod trials;
 mod validation;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ use optimizer::sampler::{SamplerKind, Shard};
 use optimizer::{Cached, ParamSpace, Search, check_objective};
 
 use crate::cli::{Global, Json, Threads};
-use crate::data::elapsed_ns;
+use crate::data::{check_outputs, elapsed_ns};
 use crate::options::OrderOptions;
 use crate::{document, progress, strategies, values};
 use inputs::Inputs;
@@ -139,7 +139,9 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
     if let Some(Part::Merge(merge)) = &args.part {
         return merge::run(merge, global);
     }
-    check_files(args)?;
+    let pictures::PictureArgs { heatmap, report, .. } = &args.pictures;
+    let outputs = [&args.out, &args.search.study, &args.json.json, heatmap, report];
+    check_outputs(&args.inputs.data, &outputs.map(Option::as_deref))?;
     let objective = Stat::find(&args.objective)?;
     check_objective(objective)?;
     let strategy_name = args.strategy.as_deref().unwrap_or_default();
@@ -222,23 +224,4 @@ pub(crate) fn run(args: &OptimizeArgs, global: &Global) -> Result<ExitCode> {
         bail!("{} is undefined for every trial: there is no best", objective.name());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// No output may take the place of an input or of another output.
-fn check_files(args: &OptimizeArgs) -> Result<()> {
-    let pictures::PictureArgs { heatmap, report, .. } = &args.pictures;
-    let outputs = [&args.out, &args.search.study, &args.json.json, heatmap, report];
-    let outputs = outputs.map(Option::as_deref);
-    let same = |a: &Path, b: &Path| {
-        a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-    };
-    for (at, output) in outputs.iter().enumerate() {
-        let Some(output) = output else { continue };
-        let later = outputs[at + 1..].iter().flatten().copied();
-        let inputs = args.inputs.data.iter().map(PathBuf::as_path);
-        if inputs.chain(later).any(|file| same(file, output)) {
-            bail!("{} would be overwritten: give each file a name of its own", output.display());
-        }
-    }
-    Ok(())
 }
