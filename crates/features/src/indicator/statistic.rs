@@ -3,7 +3,7 @@
 use super::{affine, mix, one, rows, three, two};
 use crate::engine::graph::{Graph, Series};
 use crate::indicator::average::stddev;
-use crate::kernel::{map, order, recur, tree, window};
+use crate::kernel::{map, order, total, tree, window};
 use crate::registry::{Column, Indicator, Param};
 
 const CLOSE: &[Column] = &[Column::Close];
@@ -111,7 +111,7 @@ pub(crate) static INDICATORS: &[Indicator] = &[
         source: "sum of all rows from the first that is not NaN; TA-Lib CUMSUM",
         build: |g, x, p| {
             let _ = p;
-            vec![one(g, &recur::TOTAL, x[0])]
+            vec![one(g, &total::TOTAL, x[0])]
         },
     },
     Indicator {

@@ -2,7 +2,7 @@
 
 use super::{rows, three, two};
 use crate::engine::graph::{Graph, Series};
-use crate::kernel::{map, path, recur, tree};
+use crate::kernel::{map, path, recur, total, tree};
 use crate::registry::{Column, Indicator, Param};
 
 const BAR_VOLUME: &[Column] = &[Column::High, Column::Low, Column::Close, Column::Volume];
@@ -36,7 +36,7 @@ pub(crate) static INDICATORS: &[Indicator] = &[
                  first volume, Granville 1963; TA-Lib OBV",
         build: |g, x, _| {
             let signed = g.undelayed(&map::SIGNED, &[x[0].into(), x[0].lag(1), x[1].into()], &[]);
-            vec![g.node(&recur::TOTAL, &[signed.into()], &[])]
+            vec![g.node(&total::TOTAL, &[signed.into()], &[])]
         },
     },
     Indicator {
@@ -109,5 +109,5 @@ pub(crate) static INDICATORS: &[Indicator] = &[
 
 fn accumulation(g: &mut Graph, x: &[Series]) -> Series {
     let flow = g.node(&map::FLOW, &[x[0], x[1], x[2], x[3]].map(Into::into), &[]);
-    g.node(&recur::TOTAL, &[flow.into()], &[])
+    g.node(&total::TOTAL, &[flow.into()], &[])
 }

@@ -17,6 +17,7 @@ pub(crate) mod map;
 pub(crate) mod order;
 pub(crate) mod path;
 pub(crate) mod recur;
+pub(crate) mod total;
 pub(crate) mod tree;
 pub(crate) mod window;
 
