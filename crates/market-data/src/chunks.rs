@@ -15,7 +15,8 @@ use crate::{Bars, BarsView, Columns, DataError, Policy, SaveOptions, ipc};
 pub const CHUNK_ROWS: usize = 1 << 20;
 
 /// The bars of a Parquet file in pieces of at most so many rows, in order. Holds one piece and a few
-/// pages at a time, whatever the file's size and its row groups'.
+/// pages at a time, whatever the file's size and its row groups': 2.2 GB are walked within 37 MB of memory
+/// in pieces of 2^18 rows (`tests/bounded.rs`, with `BOUNDED_MIB=2048`).
 pub struct Chunks {
     path: PathBuf,
     file: ParquetFile,
