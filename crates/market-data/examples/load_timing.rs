@@ -23,8 +23,13 @@ use market_data::{
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-const ALL: LoadOptions =
-    LoadOptions { from: None, to: None, columns: market_data::Columns::ALL, policy: Policy::Error };
+const ALL: LoadOptions = LoadOptions {
+    from: None,
+    to: None,
+    columns: market_data::Columns::ALL,
+    policy: Policy::Error,
+    epoch_unit: None,
+};
 
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

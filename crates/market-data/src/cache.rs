@@ -63,14 +63,15 @@ struct Key<P> {
     range: [Option<i64>; 2],
     columns: crate::Columns,
     policy: crate::Policy,
+    epoch_unit: Option<crate::EpochUnit>,
     bytes: u64,
     modified: Option<SystemTime>,
 }
 
 impl Key<&OsStr> {
     fn to_owned(&self) -> Key<OsString> {
-        let &Self { path, range, columns, policy, bytes, modified } = self;
-        Key { path: path.to_owned(), range, columns, policy, bytes, modified }
+        let &Self { path, range, columns, policy, epoch_unit, bytes, modified } = self;
+        Key { path: path.to_owned(), range, columns, policy, epoch_unit, bytes, modified }
     }
 }
 
@@ -79,6 +80,7 @@ impl Equivalent<Key<OsString>> for Key<&OsStr> {
         self.path == key.path
             && self.range == key.range
             && (self.columns, self.policy) == (key.columns, key.policy)
+            && self.epoch_unit == key.epoch_unit
             && (self.bytes, self.modified) == (key.bytes, key.modified)
     }
 }
@@ -115,6 +117,7 @@ impl DataCache {
             range: [options.from, options.to],
             columns: options.columns,
             policy: options.policy,
+            epoch_unit: options.epoch_unit,
             bytes: known.len(),
             modified: known.modified().ok(),
         };

@@ -9,7 +9,7 @@ use crate::load::{Kind, open};
 use crate::parquet::{ParquetFile, Span};
 use crate::save::properties;
 use crate::validate::{defects, is_clean, without_defects};
-use crate::{Bars, BarsView, Columns, DataError, Policy, SaveOptions, ipc};
+use crate::{Bars, BarsView, DataError, LoadOptions, Policy, SaveOptions, ipc};
 
 /// Rows of a piece where nobody says: 48 MiB of columns.
 pub const CHUNK_ROWS: usize = 1 << 20;
@@ -38,7 +38,7 @@ impl Chunks {
             let why = "only Parquet is read in pieces: convert it first";
             return Err(DataError::damaged(path, "Parquet", why));
         }
-        let file = ParquetFile::open(path, file, bytes, Columns::ALL)?;
+        let file = ParquetFile::open(path, file, bytes, &LoadOptions::default())?;
         let spans = pieces(file.all(), rows.max(1)).into_iter();
         Ok(Self { path: path.to_owned(), file, spans, policy, last: None, row: 0 })
     }
@@ -178,7 +178,7 @@ impl BatchWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LoadOptions, SynthOptions, load, synth};
+    use crate::{SynthOptions, load, synth};
 
     /// Writes 10,000 bars there in batches of 3,000, and gives them.
     fn write(path: &Path) -> crate::Bars {

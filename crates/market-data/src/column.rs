@@ -1,4 +1,6 @@
-//! Which column of a file is which column of bars.
+//! Which column of a file is which column of bars, and in which unit its times are.
+
+use serde::{Deserialize, Serialize};
 
 /// The columns of bars, in the order of [`crate::Bars`].
 pub(crate) const NAMES: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
@@ -29,6 +31,34 @@ pub(crate) fn nearest(column: &str, found: &[&str]) -> Option<String> {
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| (*name).to_owned())
+}
+
+/// The unit of times that are whole numbers since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EpochUnit {
+    /// Seconds.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Microseconds,
+    /// Nanoseconds.
+    #[serde(rename = "ns")]
+    Nanoseconds,
+}
+
+impl EpochUnit {
+    pub(crate) fn ns(self) -> i64 {
+        match self {
+            Self::Seconds => 1_000_000_000,
+            Self::Milliseconds => 1_000_000,
+            Self::Microseconds => 1_000,
+            Self::Nanoseconds => 1,
+        }
+    }
 }
 
 /// Nanoseconds in one unit of an epoch time, told by its size: seconds until the year 2286,

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type,
+    Int32Type, Int64Type,
+};
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampNanosecondArray};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
-use crate::column::{NAMES, epoch_unit_ns, nearest, places};
-use crate::{Bars, BarsView, Columns, DataError};
+use crate::column::{EpochUnit, NAMES, epoch_unit_ns, nearest, places};
+use crate::{Bars, BarsView, DataError, LoadOptions};
 
 /// `work` on a file by the arrow crate, whose decoder panics on some damaged ones.
 pub(crate) fn guarded<T>(
@@ -22,18 +25,23 @@ pub(crate) fn guarded<T>(
         .unwrap_or_else(|_| Err(DataError::damaged(path, "Arrow IPC", why)))
 }
 
-pub(crate) fn read(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
-    guarded(path, || decode(path, content, columns))
+pub(crate) fn read(
+    path: &Path,
+    content: Vec<u8>,
+    options: &LoadOptions,
+) -> Result<Bars, DataError> {
+    guarded(path, || decode(path, content, options))
 }
 
-fn decode(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataError> {
+fn decode(path: &Path, content: Vec<u8>, options: &LoadOptions) -> Result<Bars, DataError> {
     let damaged = |why: ArrowError| DataError::damaged(path, "Arrow IPC", why);
     let reader =
         arrow_ipc::reader::FileReader::try_new(Cursor::new(content), None).map_err(damaged)?;
     let schema = reader.schema();
     let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let places = places(&found);
-    let wanted = columns.wanted();
+    let wanted = options.columns.wanted();
+    let mut unit = options.epoch_unit.map(EpochUnit::ns);
     let mut bars = Bars::default();
     for batch in reader {
         let batch = batch.map_err(damaged)?;
@@ -50,7 +58,7 @@ fn decode(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataE
                     found: found.join(", "),
                 });
             };
-            append(&mut bars, column, batch.column(at)).map_err(|expected| {
+            append(&mut bars, column, batch.column(at), &mut unit).map_err(|expected| {
                 DataError::ColumnType {
                     path: path.to_owned(),
                     column: found[at].to_owned(),
@@ -63,9 +71,14 @@ fn decode(path: &Path, content: Vec<u8>, columns: Columns) -> Result<Bars, DataE
     Ok(bars)
 }
 
-fn append(bars: &mut Bars, column: usize, array: &ArrayRef) -> Result<(), &'static str> {
+fn append(
+    bars: &mut Bars,
+    column: usize,
+    array: &ArrayRef,
+    unit: &mut Option<i64>,
+) -> Result<(), &'static str> {
     if column == 0 {
-        bars.timestamp.extend(times(array).ok_or("a timestamp or whole numbers since 1970")?);
+        bars.timestamp.extend(times(array, unit).ok_or("a timestamp or whole numbers since 1970")?);
         return Ok(());
     }
     let values = numbers(array).ok_or("a number")?;
@@ -80,8 +93,9 @@ fn append(bars: &mut Bars, column: usize, array: &ArrayRef) -> Result<(), &'stat
     Ok(())
 }
 
-/// `None` where the type is no time, a value is null, or one overflows.
-fn times(array: &ArrayRef) -> Option<Vec<i64>> {
+/// `None` where the type is no time, a value is null, or one overflows. `plain` is the unit of whole
+/// numbers; where it is not known yet, the first one's size tells it.
+fn times(array: &ArrayRef, plain: &mut Option<i64>) -> Option<Vec<i64>> {
     let (values, unit): (Vec<i64>, Option<i64>) = match array.data_type() {
         DataType::Timestamp(unit, _) => {
             let array = arrow_array::make_array(
@@ -95,7 +109,8 @@ fn times(array: &ArrayRef) -> Option<Vec<i64>> {
     if array.null_count() > 0 {
         return None;
     }
-    let unit = unit.unwrap_or_else(|| values.first().map_or(1, |&first| epoch_unit_ns(first)));
+    let Some(&first) = values.first() else { return Some(values) };
+    let unit = unit.unwrap_or_else(|| *plain.get_or_insert_with(|| epoch_unit_ns(first)));
     values.into_iter().map(|value| value.checked_mul(unit)).collect()
 }
 
@@ -108,28 +123,31 @@ fn unit_ns(unit: TimeUnit) -> i64 {
     }
 }
 
+/// A null is NaN; `None` where the type is no number.
 fn numbers(array: &ArrayRef) -> Option<Vec<f64>> {
     Some(match array.data_type() {
-        DataType::Float64 => {
-            array.as_primitive::<Float64Type>().iter().map(|v| v.unwrap_or(f64::NAN)).collect()
+        DataType::Float64 => of_type::<Float64Type>(array, |v| v),
+        DataType::Float32 => of_type::<Float32Type>(array, f64::from),
+        DataType::Int64 => of_type::<Int64Type>(array, |v| v as f64),
+        DataType::Int32 => of_type::<Int32Type>(array, f64::from),
+        DataType::Decimal32(_, scale) => {
+            let divisor = 10_f64.powi((*scale).into());
+            of_type::<Decimal32Type>(array, |v| f64::from(v) / divisor)
         }
-        DataType::Float32 => array
-            .as_primitive::<Float32Type>()
-            .iter()
-            .map(|v| v.map_or(f64::NAN, f64::from))
-            .collect(),
-        DataType::Int64 => array
-            .as_primitive::<Int64Type>()
-            .iter()
-            .map(|v| v.map_or(f64::NAN, |v| v as f64))
-            .collect(),
-        DataType::Int32 => array
-            .as_primitive::<Int32Type>()
-            .iter()
-            .map(|v| v.map_or(f64::NAN, f64::from))
-            .collect(),
+        DataType::Decimal64(_, scale) => {
+            let divisor = 10_f64.powi((*scale).into());
+            of_type::<Decimal64Type>(array, |v| v as f64 / divisor)
+        }
+        DataType::Decimal128(_, scale) => {
+            let divisor = 10_f64.powi((*scale).into());
+            of_type::<Decimal128Type>(array, |v| v as f64 / divisor)
+        }
         _ => return None,
     })
+}
+
+fn of_type<T: ArrowPrimitiveType>(array: &ArrayRef, number: impl Fn(T::Native) -> f64) -> Vec<f64> {
+    array.as_primitive::<T>().iter().map(|v| v.map_or(f64::NAN, &number)).collect()
 }
 
 /// The bars as one Arrow batch: the timestamp in nanoseconds, UTC.

@@ -42,6 +42,7 @@ pub use bars::{Bars, BarsView};
 pub use cache::{CacheStats, DataCache};
 pub use chart::Chart;
 pub use chunks::{BatchWriter, CHUNK_ROWS, Chunks};
+pub use column::EpochUnit;
 pub use columns::Columns;
 pub use error::DataError;
 pub use inspect::{Inspection, inspect};

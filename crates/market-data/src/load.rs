@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::column::EpochUnit;
 use crate::error::DataError;
 use crate::expand::expand;
 use crate::parquet::{NO_TIME, ParquetFile};
@@ -21,6 +22,9 @@ pub struct LoadOptions {
     pub columns: Columns,
     /// What to do with defective rows.
     pub policy: Policy,
+    /// The unit of times that are whole numbers; where it is not stated, the size of a file's first time
+    /// tells it: seconds until the year 2286, milli-, micro- or nanoseconds from 1970-04 on.
+    pub epoch_unit: Option<EpochUnit>,
 }
 
 /// What a file holds, by its first bytes.
@@ -107,14 +111,14 @@ pub(crate) fn read(path: &Path, options: &LoadOptions, old: Bars) -> Result<Bars
     let (file, bytes, kind) = open(path)?;
     let (from, to) = (options.from.unwrap_or(i64::MIN), options.to.unwrap_or(i64::MAX));
     if kind == Kind::Parquet {
-        let file = ParquetFile::open(path, file, bytes, options.columns)?;
+        let file = ParquetFile::open(path, file, bytes, options)?;
         return if options.from.is_none() && options.to.is_none() {
             file.read(options.columns.wanted(), &file.all(), old)
         } else {
             file.read_between(from, to)
         };
     }
-    let bars = read_whole(path, file, bytes, kind, options.columns)?;
+    let bars = read_whole(path, file, bytes, kind, options)?;
     if options.from.is_none() && options.to.is_none() {
         return Ok(bars);
     }
@@ -151,21 +155,21 @@ fn read_whole(
     mut file: File,
     bytes: u64,
     kind: Kind,
-    columns: Columns,
+    options: &LoadOptions,
 ) -> Result<Bars, DataError> {
     let mut content = Vec::with_capacity(bytes as usize + 1);
     file.read_to_end(&mut content).map_err(|source| DataError::io(path, source))?;
     match kind {
-        Kind::Parquet | Kind::Ipc => ipc::read(path, content, columns),
-        Kind::Csv => csv::read(path, &content, columns),
+        Kind::Parquet | Kind::Ipc => ipc::read(path, content, options),
+        Kind::Csv => csv::read(path, &content, options),
         Kind::CsvGzip => {
             let reader = flate2::read::MultiGzDecoder::new(content.as_slice());
-            csv::read(path, &expand(path, "gzip", reader)?, columns)
+            csv::read(path, &expand(path, "gzip", reader)?, options)
         }
         Kind::CsvZstd => {
             let reader = zstd::Decoder::new(content.as_slice())
                 .map_err(|why| DataError::damaged(path, "zstd", why))?;
-            csv::read(path, &expand(path, "zstd", reader)?, columns)
+            csv::read(path, &expand(path, "zstd", reader)?, options)
         }
     }
 }

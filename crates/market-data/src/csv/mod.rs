@@ -7,10 +7,10 @@ mod tests;
 use std::io::Write;
 use std::path::Path;
 
-use crate::column::{NAMES, epoch_unit_ns, nearest, places};
-use crate::{Bars, BarsView, Columns, DataError};
+use crate::column::{EpochUnit, NAMES, epoch_unit_ns, nearest, places};
+use crate::{Bars, BarsView, DataError, LoadOptions};
 
-pub(crate) fn read(path: &Path, content: &[u8], columns: Columns) -> Result<Bars, DataError> {
+pub(crate) fn read(path: &Path, content: &[u8], options: &LoadOptions) -> Result<Bars, DataError> {
     let mut reader = reader(content);
     let mut record = csv::ByteRecord::new();
     let damaged = |why: csv::Error| DataError::damaged(path, "CSV", why);
@@ -20,20 +20,21 @@ pub(crate) fn read(path: &Path, content: &[u8], columns: Columns) -> Result<Bars
     let first: Vec<String> =
         record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
     let is_header = first.iter().skip(1).all(|field| field.parse::<f64>().is_err());
-    let wanted = columns.wanted();
+    let wanted = options.columns.wanted();
+    let mut unit = options.epoch_unit.map(EpochUnit::ns);
     let layout = if is_header {
         Layout::named(path, &first, wanted)?
     } else {
         Layout::positional(path, &first, wanted)?
     };
     let start = if is_header { reader.position().byte() as usize } else { 0 };
-    if let Some(bars) = plain(content.get(start..).unwrap_or_default(), &layout, delimiter(content))
+    if let Some(bars) =
+        plain(content.get(start..).unwrap_or_default(), &layout, delimiter(content), unit)
     {
         return Ok(bars);
     }
     let mut bars = Bars::default();
     let mut row = 0;
-    let mut unit = None;
     if !is_header {
         row = 1;
         layout.push(&record, row, &mut unit, &mut bars)?;
@@ -54,11 +55,11 @@ pub(crate) fn reader(content: &[u8]) -> csv::Reader<&[u8]> {
 }
 
 /// The rows by the fast reader, where it can.
-fn plain(rows: &[u8], layout: &Layout<'_>, delimiter: u8) -> Option<Bars> {
+fn plain(rows: &[u8], layout: &Layout<'_>, delimiter: u8, unit: Option<i64>) -> Option<Bars> {
     let line = rows.split(|&byte| byte == b'\n').next()?;
     let time = line.split(|&byte| byte == delimiter).nth(layout.places[0]?)?;
     let first = std::str::from_utf8(time).ok().and_then(|text| text.trim().parse().ok());
-    let unit_ns = first.map_or(1, epoch_unit_ns);
+    let unit_ns = unit.unwrap_or_else(|| first.map_or(1, epoch_unit_ns));
     fast::read(rows, &fast::Plan { layout, fields: layout.fields, delimiter, unit_ns })
 }
 
@@ -168,7 +169,7 @@ impl<'a> Layout<'a> {
             .ok_or_else(|| self.wrong(row, place, text, "a number"))
     }
 
-    /// Whole numbers are epoch times in the unit that the first one's size tells.
+    /// Whole numbers are epoch times; where their unit is not stated, the first one's size tells it.
     fn time(
         &self,
         record: &csv::ByteRecord,

@@ -4,7 +4,7 @@ use super::*;
 
 fn both(text: &str) -> (Option<Bars>, Result<Bars, DataError>) {
     let path = Path::new("bars.csv");
-    let read = |text: &str| read(path, text.as_bytes(), Columns::ALL);
+    let read = |text: &str| read(path, text.as_bytes(), &LoadOptions::default());
     let header: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
     let layout = Layout::named(path, &header, [true; 6]).unwrap();
     // A quoted field anywhere is for the careful reader.
@@ -16,7 +16,7 @@ fn both(text: &str) -> (Option<Bars>, Result<Bars, DataError>) {
             1,
         )
     );
-    (plain(text.as_bytes(), &layout, b','), read(&careful))
+    (plain(text.as_bytes(), &layout, b',', None), read(&careful))
 }
 
 #[test]
@@ -79,7 +79,8 @@ fn pieces_are_put_together_in_order() {
     let rows: Vec<String> =
         (0..60_000).map(|i| format!("{},1.5,2.25,1,{},7\n", 1_704_067_200 + i, i + 1)).collect();
     let text = format!("{}\n{}", NAMES.join(","), rows.concat());
-    let bars = read(Path::new("bars.csv"), text.as_bytes(), Columns::CLOSE).unwrap();
+    let close = LoadOptions { columns: crate::Columns::CLOSE, ..LoadOptions::default() };
+    let bars = read(Path::new("bars.csv"), text.as_bytes(), &close).unwrap();
     assert_eq!(bars.close, (1..=60_000).map(f64::from).collect::<Vec<_>>());
     assert!(bars.timestamp.is_sorted() && bars.len() == 60_000 && bars.open.is_empty());
 }

@@ -32,7 +32,7 @@ use self::chunk::Chunk;
 use self::schema::{Place, Reading};
 use self::source::Source;
 use crate::column::epoch_unit_ns;
-use crate::{Columns, DataError};
+use crate::{DataError, LoadOptions};
 
 /// The timestamp of a row that has none, or one that nanoseconds cannot hold.
 pub(crate) const NO_TIME: i64 = i64::MIN;
@@ -56,14 +56,15 @@ pub(crate) struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Reads the footer and finds the columns. The unit of times that are plain numbers is told by
-    /// the size of the first.
+    /// Reads the footer and finds the columns. The unit of times that are plain numbers, where it is
+    /// not stated, is told by the size of the first.
     pub(crate) fn open(
         path: &Path,
         file: File,
         bytes: u64,
-        columns: Columns,
+        options: &LoadOptions,
     ) -> Result<Self, DataError> {
+        let columns = options.columns;
         let source = Source::new(file, bytes);
         let metadata = ParquetMetaDataReader::new()
             .parse_and_finish(&source)
@@ -81,7 +82,8 @@ impl ParquetFile {
         };
         file.check_groups()?;
         if let Some(Place { at, reading: Reading::Time(None) }) = file.layout[0] {
-            let unit = file.unit_of_first(at)?;
+            let unit =
+                options.epoch_unit.map_or_else(|| file.unit_of_first(at), |unit| Ok(unit.ns()))?;
             file.layout[0] = Some(Place { at, reading: Reading::Time(Some(unit)) });
         }
         Ok(file)

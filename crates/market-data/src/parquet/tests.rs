@@ -66,7 +66,7 @@ fn write(path: &Path, properties: WriterProperties) {
 fn open(path: &Path) -> ParquetFile {
     let file = std::fs::File::open(path).unwrap();
     let bytes = file.metadata().unwrap().len();
-    ParquetFile::open(path, file, bytes, crate::Columns::ALL).unwrap()
+    ParquetFile::open(path, file, bytes, &crate::LoadOptions::default()).unwrap()
 }
 
 fn bits(values: &[f64]) -> Vec<u64> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use market_data::{Compression, LoadOptions, SaveOptions, SynthOptions};
+use market_data::{Compression, EpochUnit, LoadOptions, SaveOptions, SynthOptions};
 
 use crate::cli::{Global, Json};
 use crate::document;
@@ -73,6 +73,9 @@ struct ConvertArgs {
     /// First time not to keep
     #[arg(long, value_name = "TIME", value_parser = values::instant)]
     to: Option<i64>,
+    /// Unit of times that are whole numbers: s, ms, us or ns [default: told by the first one's size]
+    #[arg(long, value_name = "UNIT", value_parser = word::<EpochUnit>)]
+    time_unit: Option<EpochUnit>,
 }
 
 pub(crate) fn run(args: &DataArgs, global: &Global) -> Result<ExitCode> {
@@ -115,7 +118,8 @@ fn inspect(args: &InspectArgs, global: &Global) -> Result<()> {
 }
 
 fn convert(args: &ConvertArgs, global: &Global) -> Result<()> {
-    let options = LoadOptions { from: args.from, to: args.to, ..LoadOptions::default() };
+    let ConvertArgs { from, to, time_unit: epoch_unit, .. } = *args;
+    let options = LoadOptions { from, to, epoch_unit, ..LoadOptions::default() };
     let bars = market_data::load(&args.input, &options)?;
     let save = SaveOptions { compression: args.compression };
     market_data::save(&args.output, bars.view(), &save)?;

@@ -378,6 +378,23 @@ fn a_feature_is_drawn_over_the_price_or_below_it() {
     assert!((900..3_600).contains(&points), "{points}");
 }
 
+/// 400,000,000 is a second of 1982, or a millisecond of January 1970: only who states the unit is understood.
+#[test]
+fn data_converts_times_of_a_stated_unit() {
+    let folder = Folder::new();
+    let bars = "time,open,high,low,close\n400000000,1,1,1,1\n400060000,1,1,1,1\n";
+    let (text_of, out) = (folder.file("bars.csv", bars), folder.path("bars.parquet"));
+    let mut arguments = vec!["data", "convert", text(&text_of), text(&out), "--time-unit", "ms"];
+    let output = redline(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let loaded = market_data::load(&out, &market_data::LoadOptions::default()).unwrap();
+    assert_eq!(loaded.timestamp, [400_000_000_000_000, 400_060_000_000_000]);
+    arguments[5] = "minutes";
+    let output = redline(&arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("minutes"), "{}", stderr(&output));
+}
+
 #[test]
 fn data_converts_between_kinds_without_loss() {
     let folder = Folder::new();
