@@ -1,33 +1,19 @@
 //! Kernels beside their naive variants, and the built-in sets, over a year of minutes.
 
+#[path = "../tests/common/walk.rs"]
+mod walk;
+
 use bench_kit::{Criterion, Throughput, black_box, criterion_group, criterion_main, sizes};
 use features::{
     Bar, ComputeOptions, FeatureSet, Panel, Stream, compute, compute_into, registry, rolling,
 };
 use market_data::{Bars, BarsView};
+use walk::Walk;
 
 /// Bars of a seeded random walk.
 fn bars(rows: usize) -> Bars {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
-    let mut bars = Bars::with_capacity(rows);
-    let mut price = 10_000.0;
-    for row in 0..rows {
-        let open = price;
-        price *= 1.0 + (random() - 0.5) * 0.002;
-        bars.timestamp.push(row as i64 * 60_000_000_000);
-        bars.open.push(open);
-        bars.high.push(f64::max(open, price) * (1.0 + random() * 0.0004));
-        bars.low.push(f64::min(open, price) * (1.0 - random() * 0.0004));
-        bars.close.push(price);
-        bars.volume.push(random() * 100.0);
-    }
-    bars
+    let walk = Walk { price: 10_000.0, step: 0.002, reach: 0.0004, minutes: 1 };
+    walk.bars(rows, 0x9e37_79b9_7f4a_7c15)
 }
 
 type Naive = fn(&[f64], &mut [f64]);
@@ -149,7 +135,7 @@ fn panel(c: &mut Criterion) {
     for row in &rows {
         panel.update(*row).expect("a bar per symbol");
         for (s, stream) in streams.iter_mut().enumerate() {
-            let alone = stream.update(&bar(*row, s));
+            let alone = stream.update(&Bar::at(*row, s));
             for (k, value) in alone.iter().enumerate() {
                 assert!(value.to_bits() == panel.column(k)[s].to_bits() || value.is_nan());
             }
@@ -165,22 +151,11 @@ fn panel(c: &mut Criterion) {
         b.iter(|| {
             let row = rows[next.next().unwrap_or(0)];
             for (s, stream) in streams.iter_mut().enumerate() {
-                black_box(stream.update(&bar(row, s)));
+                black_box(stream.update(&Bar::at(row, s)));
             }
         });
     });
     group.finish();
-}
-
-fn bar(bars: BarsView<'_>, row: usize) -> Bar {
-    Bar {
-        timestamp: bars.timestamp[row],
-        open: bars.open[row],
-        high: bars.high[row],
-        low: bars.low[row],
-        close: bars.close[row],
-        volume: bars.volume[row],
-    }
 }
 
 criterion_group! {

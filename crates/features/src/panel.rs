@@ -109,9 +109,14 @@ impl Panel {
             let from = nth * STRIP;
             let to = self.symbols.min(from + STRIP);
             let (symbols, values) = (self.symbols, &mut self.values);
-            self.program.push(strip, &sources.map(|source| &source[from..to]), |k, row| {
-                values[k * symbols..][from..to].copy_from_slice(row);
-            });
+            self.program.push(
+                strip,
+                self.rows,
+                &sources.map(|source| &source[from..to]),
+                |k, row| {
+                    values[k * symbols..][from..to].copy_from_slice(row);
+                },
+            );
         }
         self.rows += 1;
         Ok(())
@@ -162,7 +167,7 @@ impl Panel {
                 let of = format!("it has {found} values, where {width} symbols have {expected}");
                 return Err(FeatureError::State(of));
             }
-            panel.strips.push(panel.program.restore(width, rows, strip));
+            panel.strips.push(panel.program.restore(width, strip));
         }
         panel.values = vec![f64::NAN; set.columns().len() * symbols];
         (panel.symbols, panel.rows) = (symbols, rows);

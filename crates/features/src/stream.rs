@@ -28,6 +28,24 @@ pub struct Bar {
     pub volume: f64,
 }
 
+impl Bar {
+    /// Row `row` of `bars`.
+    ///
+    /// # Panics
+    /// Where a column has no such row.
+    #[must_use]
+    pub fn at(bars: BarsView<'_>, row: usize) -> Self {
+        Self {
+            timestamp: bars.timestamp[row],
+            open: bars.open[row],
+            high: bars.high[row],
+            low: bars.low[row],
+            close: bars.close[row],
+            volume: bars.volume[row],
+        }
+    }
+}
+
 /// A feature set that is fed bar by bar, or in pieces of any length.
 ///
 /// It runs the very kernels of [`compute`](crate::compute), a bar on a block of one row, so that the

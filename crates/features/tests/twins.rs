@@ -32,7 +32,7 @@ proptest! {
                 // At once, bar by bar, and by a stream that was saved before.
                 if nth % 3 == 1 {
                     for row in from..to {
-                        let values = stream.update(&bar(&bars, row));
+                        let values = stream.update(&Bar::at(bars.view(), row));
                         for (column, value) in pieces.columns.iter_mut().zip(values) {
                             column[row] = *value;
                         }
@@ -56,17 +56,6 @@ proptest! {
 
 /// Enough for pieces that go through the blocks of a state, and for those that go past them.
 const CUT_ROWS: usize = 5000;
-
-fn bar(bars: &Bars, row: usize) -> Bar {
-    Bar {
-        timestamp: bars.timestamp[row],
-        open: bars.open[row],
-        high: bars.high[row],
-        low: bars.low[row],
-        close: bars.close[row],
-        volume: bars.volume[row],
-    }
-}
 
 fn every_indicator() -> Vec<FeatureSet> {
     registry::all()
@@ -121,7 +110,7 @@ fn compare_panel(set: &FeatureSet, symbols: &[Bars]) {
     for row in 0..symbols[0].len() {
         panel.update(across(symbols, row).view()).expect("a bar per symbol");
         for (s, (stream, bars)) in streams.iter_mut().zip(symbols).enumerate() {
-            let alone = stream.update(&bar(bars, row)).to_vec();
+            let alone = stream.update(&Bar::at(bars.view(), row)).to_vec();
             let abreast: Vec<f64> = (0..columns).map(|k| panel.column(k)[s]).collect();
             assert_same_bits(&[alone], &[abreast], &format!("{} symbol {s} row {row}", set.name()));
         }
@@ -173,7 +162,8 @@ fn single_bars_give_the_same_bits_as_whole_columns() {
         let mut stream = Stream::new(&set);
         let mut columns = vec![Vec::new(); whole.columns.len()];
         for row in 0..bars.len() {
-            for (column, value) in columns.iter_mut().zip(stream.update(&bar(&bars, row))) {
+            for (column, value) in columns.iter_mut().zip(stream.update(&Bar::at(bars.view(), row)))
+            {
                 column.push(*value);
             }
         }

@@ -64,10 +64,11 @@ impl EpochUnit {
 /// Nanoseconds in one unit of an epoch time, told by its size: seconds until the year 2286,
 /// milliseconds, microseconds or nanoseconds from 1970-04 on.
 pub(crate) fn epoch_unit_ns(value: i64) -> i64 {
-    match value.unsigned_abs() {
-        0..10_000_000_000 => 1_000_000_000,
-        10_000_000_000..10_000_000_000_000 => 1_000_000,
-        10_000_000_000_000..10_000_000_000_000_000 => 1_000,
-        _ => 1,
-    }
+    let unit = match value.unsigned_abs() {
+        0..10_000_000_000 => EpochUnit::Seconds,
+        10_000_000_000..10_000_000_000_000 => EpochUnit::Milliseconds,
+        10_000_000_000_000..10_000_000_000_000_000 => EpochUnit::Microseconds,
+        _ => EpochUnit::Nanoseconds,
+    };
+    unit.ns()
 }

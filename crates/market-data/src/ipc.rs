@@ -130,24 +130,24 @@ fn numbers(array: &ArrayRef) -> Option<Vec<f64>> {
         DataType::Float32 => of_type::<Float32Type>(array, f64::from),
         DataType::Int64 => of_type::<Int64Type>(array, |v| v as f64),
         DataType::Int32 => of_type::<Int32Type>(array, f64::from),
-        DataType::Decimal32(_, scale) => {
-            let divisor = 10_f64.powi((*scale).into());
-            of_type::<Decimal32Type>(array, |v| f64::from(v) / divisor)
-        }
-        DataType::Decimal64(_, scale) => {
-            let divisor = 10_f64.powi((*scale).into());
-            of_type::<Decimal64Type>(array, |v| v as f64 / divisor)
-        }
-        DataType::Decimal128(_, scale) => {
-            let divisor = 10_f64.powi((*scale).into());
-            of_type::<Decimal128Type>(array, |v| v as f64 / divisor)
-        }
+        &DataType::Decimal32(_, scale) => of_decimal::<Decimal32Type>(array, scale, f64::from),
+        &DataType::Decimal64(_, scale) => of_decimal::<Decimal64Type>(array, scale, |v| v as f64),
+        &DataType::Decimal128(_, scale) => of_decimal::<Decimal128Type>(array, scale, |v| v as f64),
         _ => return None,
     })
 }
 
 fn of_type<T: ArrowPrimitiveType>(array: &ArrayRef, number: impl Fn(T::Native) -> f64) -> Vec<f64> {
     array.as_primitive::<T>().iter().map(|v| v.map_or(f64::NAN, &number)).collect()
+}
+
+fn of_decimal<T: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    scale: i8,
+    number: impl Fn(T::Native) -> f64,
+) -> Vec<f64> {
+    let divisor = 10_f64.powi(scale.into());
+    of_type::<T>(array, |value| number(value) / divisor)
 }
 
 /// The bars as one Arrow batch: the timestamp in nanoseconds, UTC.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::types::{
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    ArrowTimestampType, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{
     ArrayRef, Decimal128Array, Float32Array, Float64Array, Int32Array, Int64Array, PrimitiveArray,
@@ -44,26 +44,19 @@ fn read(time: ArrayRef, close: ArrayRef, epoch_unit: Option<EpochUnit>) -> [Bars
     write(folder.path(), time, close).map(|path| load(&path, &options).expect("bars"))
 }
 
+/// The times as a timestamp of type `T`, with a zone and without.
+fn timestamps<T: ArrowTimestampType>(per_second: i64) -> [ArrayRef; 2] {
+    let values = SECONDS.map(|second| second * per_second);
+    let times = PrimitiveArray::<T>::from_iter_values(values);
+    [Arc::new(times.clone().with_timezone("+05:30")), Arc::new(times)]
+}
+
 fn of_unit(unit: EpochUnit) -> [ArrayRef; 2] {
-    let values = |per_second: i64| SECONDS.map(|second| second * per_second).to_vec();
-    let zone = "+05:30";
     match unit {
-        EpochUnit::Seconds => {
-            let times = PrimitiveArray::<TimestampSecondType>::from(values(1));
-            [Arc::new(times.clone().with_timezone(zone)), Arc::new(times)]
-        }
-        EpochUnit::Milliseconds => {
-            let times = PrimitiveArray::<TimestampMillisecondType>::from(values(1_000));
-            [Arc::new(times.clone().with_timezone(zone)), Arc::new(times)]
-        }
-        EpochUnit::Microseconds => {
-            let times = PrimitiveArray::<TimestampMicrosecondType>::from(values(1_000_000));
-            [Arc::new(times.clone().with_timezone(zone)), Arc::new(times)]
-        }
-        EpochUnit::Nanoseconds => {
-            let times = PrimitiveArray::<TimestampNanosecondType>::from(values(1_000_000_000));
-            [Arc::new(times.clone().with_timezone(zone)), Arc::new(times)]
-        }
+        EpochUnit::Seconds => timestamps::<TimestampSecondType>(1),
+        EpochUnit::Milliseconds => timestamps::<TimestampMillisecondType>(1_000),
+        EpochUnit::Microseconds => timestamps::<TimestampMicrosecondType>(1_000_000),
+        EpochUnit::Nanoseconds => timestamps::<TimestampNanosecondType>(1_000_000_000),
     }
 }
 

@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
+use crate::values;
+
 /// Size of a picture and of the plot within it, in its own units.
 pub(crate) const WIDTH: f64 = 1_000.0;
 pub(crate) const LEFT: f64 = 64.0;
@@ -298,6 +300,12 @@ fn dates(timestamps: &[i64]) -> Vec<(i64, String)> {
         }
     }
     dates
+}
+
+/// How many bars there are, from when to when.
+pub(crate) fn span(timestamps: &[i64]) -> String {
+    let [first, last] = [0, timestamps.len() - 1].map(|bar| values::time(timestamps[bar]));
+    format!("{} bars from {first} to {last}", grouped(timestamps.len()))
 }
 
 /// `1234567` as `1,234,567`.

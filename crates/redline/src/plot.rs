@@ -5,8 +5,7 @@ use market_data::BarsView;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use crate::chart::{self, Chart, Drawing, Series, grouped, short};
-use crate::values;
+use crate::chart::{self, Chart, Drawing, Series, short};
 
 /// Heights of a panel that stands alone, of the price above a feature, and of that feature.
 const ALONE: f64 = 440.0;
@@ -55,12 +54,7 @@ pub(crate) fn svg(name: &str, bars: BarsView<'_>, columns: &[(&str, &[f64])]) ->
         is_area: false,
     });
     let times = bars.timestamp;
-    let note = format!(
-        "{} bars from {} to {}",
-        grouped(times.len()),
-        values::time(times[0]),
-        values::time(times[times.len() - 1])
-    );
+    let note = chart::span(times);
     let mut picture = Picture { title: name, width: chart::WIDTH, height: 0.0, panels: Vec::new() };
     if columns.iter().all(|(_, values)| follows(values, bars.close)) {
         let over: Vec<_> = std::iter::once(close).chain(lines).collect();

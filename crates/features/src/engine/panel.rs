@@ -23,7 +23,6 @@ pub(crate) struct PanelProgram {
 #[derive(Debug)]
 pub(crate) struct Strip {
     symbols: usize,
-    row: usize,
     series: Vec<Latest>,
     /// What each node carries.
     carried: Vec<Vec<f64>>,
@@ -125,18 +124,18 @@ impl PanelProgram {
         let taps = |node: &Node| node.inputs.iter().map(|tap| tap.depth + 1).sum::<usize>();
         Strip {
             symbols,
-            row: 0,
             series: self.kept.iter().map(latest).collect(),
             carried: self.nodes.iter().map(carried).collect(),
             single: vec![0.0; self.nodes.iter().map(taps).max().unwrap_or(0)],
         }
     }
 
-    /// Takes the next row, `sources` one slice per source with one value per symbol; gives `take` the
+    /// Takes row number `row`, the next one, `sources` one slice per source with one value per symbol; gives `take` the
     /// number of each output with its row.
     pub(crate) fn push(
         &self,
         strip: &mut Strip,
+        row: usize,
         sources: &[&[f64]],
         mut take: impl FnMut(usize, &[f64]),
     ) {
@@ -148,17 +147,16 @@ impl PanelProgram {
             strip.series[source].current(symbols).copy_from_slice(sources[source]);
         }
         for (nth, node) in self.nodes.iter().enumerate() {
-            self.run(nth, node, strip);
+            self.run(nth, node, strip, row);
         }
         for (k, series) in self.outputs.iter().enumerate() {
             take(k, strip.series[series.0].current(symbols));
         }
-        strip.row += 1;
     }
 
-    fn run(&self, nth: usize, node: &Node, strip: &mut Strip) {
-        let Strip { symbols, row, series, carried, single } = strip;
-        let (symbols, row) = (*symbols, *row);
+    fn run(&self, nth: usize, node: &Node, strip: &mut Strip, row: usize) {
+        let Strip { symbols, series, carried, single } = strip;
+        let symbols = *symbols;
         let at = node.output.0;
         let count = node.kernel.outputs;
         // Its outputs are taken out of the list for as long as it runs.
@@ -168,10 +166,10 @@ impl PanelProgram {
         for (input, tap) in inputs.iter_mut().zip(&node.inputs) {
             *input = series[tap.series.0].rows(tap.lag, tap.depth, symbols);
         }
-        let mut outputs = taken.each_mut().map(|latest| match latest.values.len() {
-            0 => &mut [],
-            _ => latest.current(symbols),
-        });
+        let mut outputs: [&mut [f64]; MAX_OUTPUTS] = Default::default();
+        for (output, latest) in outputs.iter_mut().zip(&mut taken[..count]) {
+            *output = latest.current(symbols);
+        }
         let mut block = Block {
             row,
             consts: &node.consts,
@@ -209,10 +207,9 @@ impl PanelProgram {
         histories.chain(carried).map(|value| value.to_bits()).collect()
     }
 
-    /// The strip before row `row` that [`PanelProgram::save`] saved: as many values as it gives.
-    pub(crate) fn restore(&self, symbols: usize, row: usize, saved: &[u64]) -> Strip {
+    /// The strip that [`PanelProgram::save`] saved: as many values as it gives.
+    pub(crate) fn restore(&self, symbols: usize, saved: &[u64]) -> Strip {
         let mut strip = self.start(symbols);
-        strip.row = row;
         let mut values = saved.iter().map(|&bits| f64::from_bits(bits));
         for latest in &mut strip.series {
             for _ in 0..latest.history {

@@ -120,9 +120,7 @@ simd! {
             for j in 0..=depth {
                 let x: &[f64; LANES] = x[i + j..][..LANES].try_into().expect("LANES rows");
                 for l in 0..LANES {
-                    let less = if x[l] < now[l] { 1.0 } else { 0.0 };
-                    let most = if x[l] <= now[l] { 1.0 } else { 0.0 };
-                    twice[l] += less + most + x[l] * 0.0;
+                    twice[l] += below(x[l], now[l]);
                 }
             }
             for l in 0..LANES {
@@ -143,9 +141,7 @@ simd! {
         out.fill(0.0);
         for x in x.chunks_exact(symbols) {
             for s in 0..symbols {
-                let less = if x[s] < now[s] { 1.0 } else { 0.0 };
-                let most = if x[s] <= now[s] { 1.0 } else { 0.0 };
-                out[s] += less + most + x[s] * 0.0;
+                out[s] += below(x[s], now[s]);
             }
         }
         for s in 0..symbols {
@@ -153,6 +149,14 @@ simd! {
         }
         true
     }
+}
+
+/// 2 where `x` is smaller than `now`, 1 where it is equal, NaN where it is NaN.
+#[inline(always)]
+fn below(x: f64, now: f64) -> f64 {
+    let less = if x < now { 1.0 } else { 0.0 };
+    let most = if x <= now { 1.0 } else { 0.0 };
+    less + most + x * 0.0
 }
 
 #[inline(always)]
@@ -166,9 +170,7 @@ pub(crate) fn rank_of(rows: &[f64]) -> f64 {
     let now = rows[rows.len() - 1];
     let mut twice = 0.0;
     for &x in rows {
-        let less = if x < now { 1.0 } else { 0.0 };
-        let most = if x <= now { 1.0 } else { 0.0 };
-        twice += less + most + x * 0.0;
+        twice += below(x, now);
     }
     share(twice, rows.len())
 }

@@ -15,17 +15,10 @@ pub(crate) static KAMA: Kernel = Kernel {
 
 fn kama(block: &mut Block<'_, '_>) {
     let [x, efficiency] = [block.inputs[0], block.inputs[1]];
-    let (fast, slow) = (block.consts[0], block.consts[1]);
+    let weights = [block.consts[0], block.consts[1]];
     let mut last = block.state[0];
     for (out, (&x, &e)) in block.outputs[0].iter_mut().zip(x.iter().zip(efficiency)) {
-        if e.is_nan() {
-            last = x;
-            *out = f64::NAN;
-        } else {
-            let weight = e * (fast - slow) + slow;
-            last += weight * weight * (x - last);
-            *out = last;
-        }
+        (last, *out) = kama_row(last, x, e, weights);
     }
     block.state[0] = last;
 }
@@ -33,16 +26,21 @@ fn kama(block: &mut Block<'_, '_>) {
 simd! {
     fn kama_across(block: &mut Block<'_, '_>) -> bool {
         let [x, efficiency] = [block.inputs[0], block.inputs[1]];
-        let (fast, slow) = (block.consts[0], block.consts[1]);
+        let weights = [block.consts[0], block.consts[1]];
         let (last, out) = (&mut *block.state, &mut *block.outputs[0]);
         for s in 0..out.len() {
-            let e = efficiency[s];
-            let weight = e * (fast - slow) + slow;
-            let next = last[s] + weight * weight * (x[s] - last[s]);
-            (last[s], out[s]) = if e.is_nan() { (x[s], f64::NAN) } else { (next, next) };
+            (last[s], out[s]) = kama_row(last[s], x[s], efficiency[s], weights);
         }
         true
     }
+}
+
+/// What the next row follows, and the row's value.
+#[inline(always)]
+fn kama_row(last: f64, x: f64, efficiency: f64, [fast, slow]: [f64; 2]) -> (f64, f64) {
+    let weight = efficiency * (fast - slow) + slow;
+    let next = last + weight * weight * (x - last);
+    if efficiency.is_nan() { (x, f64::NAN) } else { (next, next) }
 }
 
 /// Wilder's parabolic stop and reverse: taps are high and low, constants the acceleration and its
@@ -150,17 +148,11 @@ pub(crate) static SESSION_QUOTIENT: Kernel = Kernel {
 
 fn session_quotient(block: &mut Block<'_, '_>) {
     let [above, below, session] = [block.inputs[0], block.inputs[1], block.inputs[2]];
-    let [mut now, mut a, mut b, mut begun] =
-        [block.state[0], block.state[1], block.state[2], block.state[3]];
+    let mut running = [block.state[0], block.state[1], block.state[2], block.state[3]];
     for (i, out) in block.outputs[0].iter_mut().enumerate() {
-        if begun == 0.0 || session[i] != now {
-            (now, a, b, begun) = (session[i], 0.0, 0.0, 1.0);
-        }
-        a += above[i];
-        b += below[i];
-        *out = if b == 0.0 { f64::NAN } else { a / b };
+        (running, *out) = quotient_row(running, above[i], below[i], session[i]);
     }
-    block.state.copy_from_slice(&[now, a, b, begun]);
+    block.state.copy_from_slice(&running);
 }
 
 simd! {
@@ -172,13 +164,25 @@ simd! {
         let (a, rest) = rest.split_at_mut(symbols);
         let (b, begun) = rest.split_at_mut(symbols);
         for s in 0..symbols {
-            let begins = begun[s] == 0.0 || session[s] != now[s];
-            now[s] = if begins { session[s] } else { now[s] };
-            begun[s] = 1.0;
-            a[s] = if begins { 0.0 } else { a[s] } + above[s];
-            b[s] = if begins { 0.0 } else { b[s] } + below[s];
-            out[s] = if b[s] == 0.0 { f64::NAN } else { a[s] / b[s] };
+            let running = [now[s], a[s], b[s], begun[s]];
+            let row = quotient_row(running, above[s], below[s], session[s]);
+            ([now[s], a[s], b[s], begun[s]], out[s]) = row;
         }
         true
     }
+}
+
+/// The state after a row, and the row's quotient.
+#[inline(always)]
+fn quotient_row(
+    [now, a, b, begun]: [f64; 4],
+    above: f64,
+    below: f64,
+    session: f64,
+) -> ([f64; 4], f64) {
+    let begins = begun == 0.0 || session != now;
+    let a = if begins { 0.0 } else { a } + above;
+    let b = if begins { 0.0 } else { b } + below;
+    let quotient = if b == 0.0 { f64::NAN } else { a / b };
+    ([if begins { session } else { now }, a, b, 1.0], quotient)
 }

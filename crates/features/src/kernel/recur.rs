@@ -11,9 +11,14 @@ use crate::engine::{Across, Block, Kernel};
 use crate::kernel::lanes::{self, Group, LANES, Lanes, Work};
 use crate::kernel::simd;
 
-/// State: rows seen while seeding, their sum, the value before the current group, rows in the
+/// The state: rows seen while seeding, their sum, the value before the current group, rows in the
 /// group, the group.
-const STATE: usize = 4 + LANES;
+const SEEN: usize = 0;
+const TOTAL: usize = 1;
+const Y: usize = 2;
+const FILL: usize = 3;
+const GROUP: usize = 4;
+const STATE: usize = GROUP + LANES;
 
 /// `y = decay * y + gain * x`, seeded by the sum of `seed` rows over `divisor`, the first
 /// `skip` rows left out.
@@ -48,12 +53,6 @@ fn smooth(block: &mut Block<'_, '_>) {
 
 /// Symbols that are smoothed at once where all are alike.
 const ABREAST: usize = 32;
-
-/// The places of a symbol's state, each for all symbols.
-const SEEN: usize = 0;
-const Y: usize = 2;
-const FILL: usize = 3;
-const GROUP: usize = 4;
 
 simd! {
     fn smooth_across(block: &mut Block<'_, '_>) -> bool {
@@ -106,10 +105,9 @@ simd! {
 /// One row of symbol `s`.
 fn smooth_one(weights: &Weights<'_>, states: &mut [f64], s: usize, x: f64, ends: bool) -> f64 {
     let symbols = states.len() / STATE;
-    let own: [f64; STATE] = std::array::from_fn(|place| states[place * symbols + s]);
+    let mut own: [f64; STATE] = std::array::from_fn(|place| states[place * symbols + s]);
     let mut state = Smooth::load(&own);
     let y = state.row(weights, x, ends);
-    let mut own = own;
     state.store(&mut own);
     for (place, value) in own.into_iter().enumerate() {
         states[place * symbols + s] = value;
@@ -177,20 +175,20 @@ impl Smooth {
     #[inline(always)]
     fn load(state: &[f64]) -> Self {
         let mut group = [0.0; LANES];
-        group.copy_from_slice(&state[4..STATE]);
+        group.copy_from_slice(&state[GROUP..STATE]);
         Self {
-            seen: state[0],
-            total: state[1],
-            y: state[2],
-            fill: state[3] as usize % LANES,
+            seen: state[SEEN],
+            total: state[TOTAL],
+            y: state[Y],
+            fill: state[FILL] as usize % LANES,
             group,
         }
     }
 
     #[inline(always)]
     fn store(&self, state: &mut [f64]) {
-        state[..4].copy_from_slice(&[self.seen, self.total, self.y, self.fill as f64]);
-        state[4..STATE].copy_from_slice(&self.group);
+        state[..GROUP].copy_from_slice(&[self.seen, self.total, self.y, self.fill as f64]);
+        state[GROUP..STATE].copy_from_slice(&self.group);
     }
 
     #[inline(always)]

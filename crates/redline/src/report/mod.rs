@@ -170,15 +170,9 @@ pub(crate) fn html(
     statistics: &Statistics,
     detail: &Detail,
 ) -> Result<String> {
-    let time = run.bars.timestamp;
     let page = Page {
         title,
-        subtitle: format!(
-            "{options}{} bars from {} to {}",
-            grouped(time.len()),
-            values::time(time[0]),
-            values::time(time[time.len() - 1])
-        ),
+        subtitle: format!("{options}{}", chart::span(run.bars.timestamp)),
         tiles: tiles(statistics, detail),
         charts: charts(run, detail),
         years: years(&detail.months(run)),
