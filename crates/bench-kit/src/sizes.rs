@@ -6,7 +6,9 @@
 //! assert_eq!(bench_kit::sizes::minute_year(), 5_000);
 //! ```
 
-fn measures() -> bool {
+/// Whether this run measures, and so at full size.
+#[must_use]
+pub fn measures() -> bool {
     let has = |name: &str| std::env::args().any(|argument| argument == name);
     (has("--bench") || has("--profile-time")) && !has("--test") && !has("--list")
 }
@@ -31,12 +33,6 @@ pub fn daily_five_years() -> usize {
 #[must_use]
 pub fn load_rows() -> usize {
     scale(100_000_000 / 48, 20_000)
-}
-
-/// Bytes of an array that no cache holds.
-#[must_use]
-pub fn memory_bytes() -> usize {
-    scale(1 << 30, 1 << 20)
 }
 
 /// Order of a square matrix.

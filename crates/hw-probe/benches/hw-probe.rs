@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bench_kit::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, sizes};
-use hw_probe::cases::{ChaseCase, FmaCase, StreamArrays, StreamCase};
+use hw_probe::cases::{self, ChaseCase, FmaCase, StreamArrays, StreamCase};
 use hw_probe::gemm::{self, Backend, Element};
 use hw_probe::{Kernel, ProbeOptions, Stores};
 use ndarray::Array2;
@@ -22,9 +22,11 @@ fn asked(name: &str) -> bool {
     std::env::args().any(|argument| argument == name)
 }
 
-/// A quarter under `--quick`: what the system must find for it costs more than streaming it.
-fn array_bytes() -> usize {
-    if asked("--quick") { sizes::memory_bytes() / 4 } else { sizes::memory_bytes() }
+/// Beyond the caches of `threads` cores and within the memory that is free, as the probe has it; small where
+/// nothing is measured.
+fn array_bytes(threads: usize) -> usize {
+    const SMALL: usize = 1 << 20;
+    if sizes::measures() { cases::array_bytes(threads, asked("--quick")) } else { SMALL }
 }
 
 /// `hw-probe/memory/triad/2-threads`: past the caches where the processor can; ordinary stores
@@ -32,7 +34,9 @@ fn array_bytes() -> usize {
 fn memory(c: &mut Criterion) {
     for threads in threads() {
         // A system that refuses the memory has no such cases.
-        let Ok(arrays) = StreamArrays::new(&KERNELS, threads, array_bytes()) else { continue };
+        let Ok(arrays) = StreamArrays::new(&KERNELS, threads, array_bytes(threads)) else {
+            continue;
+        };
         for kernel in KERNELS {
             for &stores in Stores::of(kernel) {
                 let better = stores != Stores::Regular || Stores::of(kernel).len() == 1;
@@ -61,7 +65,7 @@ fn stream(
 
 fn latency(c: &mut Criterion) {
     let mut group = c.benchmark_group("hw-probe/latency");
-    for (name, bytes) in [("16-KiB", 16 << 10), ("1-MiB", 1 << 20), ("main", array_bytes())] {
+    for (name, bytes) in [("16-KiB", 16 << 10), ("1-MiB", 1 << 20), ("main", array_bytes(1))] {
         for (pages, huge) in [("ordinary-pages", false), ("huge-pages", true)] {
             let Ok(mut case) = ChaseCase::new(bytes, huge) else { continue };
             group.bench_function(BenchmarkId::new(name, pages), |b| {
@@ -118,10 +122,7 @@ fn summary(_: &mut Criterion) {
         return;
     }
     let options = ProbeOptions { quick: asked("--quick"), ..ProbeOptions::default() };
-    let report = match hw_probe::probe(&options, &mut ()) {
-        Ok(report) => report,
-        Err(error) => return eprintln!("no summary: {error}"),
-    };
+    let report = hw_probe::probe(&options, &mut ());
     println!("\n{report}");
     match keep(&report, &folder()) {
         Ok(paths) => paths.iter().for_each(|path| println!("{}", path.display())),

@@ -8,9 +8,10 @@
 //! peer chase KIB ordinary|huge SECONDS
 //! peer save|load DIR FILE_MIB BLOCK_KIB DEPTH SECONDS
 //! peer randread DIR FILE_MIB DEPTH SECONDS
+//! peer distance
 //! peer machine
 //! ```
-//! Prints one number, GB/s, GFLOPS, ns or MB/s; `randread` prints IOPS and the p99 in microseconds,
+//! Prints one number, GB/s, GFLOPS, ns or MB/s; `distance` the ns from the first core to the second, `randread` prints IOPS and the p99 in microseconds,
 //! `machine` what the machine is, as JSON. `product` writes the product that `gemm` times, row after
 //! row, little-endian.
 
@@ -49,6 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["randread", dir, mib, depth, seconds] => {
             let case = StorageCase::new(Path::new(dir), mib.parse::<u64>()? << 20)?;
             random(&case.random_reads(depth.parse()?, duration(seconds)?)?)
+        }
+        ["distance"] => {
+            Ok(hw_probe::cases::distance().map_or_else(|| "0".to_owned(), |ns| format!("{ns:.0}")))
         }
         ["machine"] => Ok(serde_json::to_string(&hw_probe::machine())?),
         [op @ ("save" | "load"), dir, mib, block_kib, depth, seconds] => {
@@ -99,7 +103,7 @@ fn stream(kernel: &str, stores: &str, threads: usize, mib: usize, seconds: f64) 
     if !case.verify() {
         return Err("wrong values".into());
     }
-    Ok(format!("{rate:.3}"))
+    Ok(format!("{rate:.3} {}", case.isa()))
 }
 
 fn fma(dtype: &str, threads: usize, seconds: f64) -> Answer {

@@ -20,13 +20,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::compute;
-use crate::kernels::{Chains, FmaKernels, chase};
+use crate::kernels::{Chains, FmaKernels, StreamKernels, chase};
+use crate::machine::machine;
 use crate::memory::{Bank, Case, Kernel, Stores};
+use crate::plan::Plan;
 use crate::report::StorageRow;
 use crate::storage::transfer::Op;
 use crate::storage::{self, Scratch};
-use crate::sys::{Pages, Region};
-use crate::{memory, plan, team};
+use crate::sys::{self, Pages, Region};
+use crate::{ProbeOptions, memory, placement, plan, team};
+
+/// Bytes of each of three arrays beyond the caches that `threads` threads can fill, within half of the memory
+/// that is free: what [`probe`](crate::probe()) streams on as many threads.
+#[must_use]
+pub fn array_bytes(threads: usize, quick: bool) -> usize {
+    let (machine, options) = (machine(), ProbeOptions { quick, ..ProbeOptions::default() });
+    Plan::new(&options, &machine).arrays(&machine, threads).bytes
+}
 
 /// Arrays that several kernels stream in turn, each thread's first touched by a thread on its core.
 pub struct StreamArrays {
@@ -44,11 +54,13 @@ impl StreamArrays {
         Ok(Self { bank: Bank::new(threads, kernels, array_bytes)?, len })
     }
 
-    /// One kernel over these arrays, which must be among those they were made for.
+    /// One kernel over these arrays, which must be among those they were made for, by the instruction set that
+    /// streams it fastest here. Runs it a few times by each.
     #[must_use]
     pub fn case(&self, kernel: Kernel, stores: Stores) -> StreamCase<'_> {
-        let case = Case { kernel, stores, len: self.len, parts: 1, calls: 1, repeats: 1 };
-        StreamCase { bank: &self.bank, case }
+        let (len, kernels) = (self.len, StreamKernels::widest());
+        let case = Case { kernel, stores, kernels, len, parts: 1, calls: 1, repeats: 1 };
+        StreamCase { bank: &self.bank, case: memory::fastest(&self.bank, case) }
     }
 }
 
@@ -59,6 +71,12 @@ pub struct StreamCase<'a> {
 }
 
 impl StreamCase<'_> {
+    /// The instruction set's name; `library` for the system's own `memcpy`.
+    #[must_use]
+    pub fn isa(&self) -> &'static str {
+        self.case.isa()
+    }
+
     /// Bytes that one call moves, as STREAM counts them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -119,6 +137,16 @@ impl FmaCase {
     #[must_use]
     pub fn verify(&self) -> bool {
         compute::chain_rounds(self.chains, self.threads, 1, 1, Self::LINKS).1
+    }
+}
+
+/// Nanoseconds that a line takes from the first core to the second, median; `None` where there is one core or threads
+/// cannot be bound to them. Where it changes by half or more, the host has moved a guest's cores.
+#[must_use]
+pub fn distance() -> Option<f64> {
+    match sys::allowed_cpus()[..] {
+        [first, second, ..] => placement::distance((first, second)),
+        _ => None,
     }
 }
 

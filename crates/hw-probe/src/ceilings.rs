@@ -53,6 +53,27 @@ pub struct Attained {
     pub memory_bound: bool,
 }
 
+/// The two roofs under which a program runs that uses so many threads.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Roof {
+    /// The best bandwidth of a kernel that feeds operations, 10^9 bytes a second.
+    pub gb_per_s: f64,
+    /// The FMA peak, 10^9 operations a second.
+    pub gflops: f64,
+}
+
+impl ProbeReport {
+    /// The roofs of `threads` threads for elements of `dtype` (`f64` or `f32`); `None` where one of them was not
+    /// measured or not right.
+    #[must_use]
+    pub fn roof(&self, threads: usize, dtype: &str) -> Option<Roof> {
+        // Writing alone feeds no operation.
+        let gb_per_s = bandwidth(self, &["read", "copy", "scale", "add", "triad"], Some(threads))?;
+        let gflops = compute(self, "fma", dtype, Some(threads))?;
+        Some(Roof { gb_per_s, gflops })
+    }
+}
+
 impl Ceilings {
     pub(crate) fn of(report: &ProbeReport) -> Self {
         let all = |kernels: &[&str]| bandwidth(report, kernels, None);

@@ -9,6 +9,7 @@
 //! assert!(verify(&a, &b, &c));
 //! ```
 
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
 
 // Accelerate's symbols are linked only for those who name the crate (rust-ndarray/ndarray#1197).
@@ -23,7 +24,10 @@ pub enum Backend {
     /// The pure-Rust `gemm` crate.
     #[cfg(not(target_os = "macos"))]
     Gemm,
-    /// The BLAS behind `ndarray`'s own product: Accelerate or OpenBLAS.
+    /// What `ndarray`'s own `dot` calls with nothing else linked: the `matrixmultiply` crate, on one thread.
+    #[cfg(not(any(target_os = "macos", feature = "openblas")))]
+    Matrixmultiply,
+    /// The BLAS that `ndarray`'s own `dot` calls: Accelerate or OpenBLAS.
     #[cfg(any(target_os = "macos", feature = "openblas"))]
     Blas,
 }
@@ -33,6 +37,8 @@ impl Backend {
     pub const ALL: &[Self] = &[
         #[cfg(not(target_os = "macos"))]
         Self::Gemm,
+        #[cfg(not(any(target_os = "macos", feature = "openblas")))]
+        Self::Matrixmultiply,
         #[cfg(any(target_os = "macos", feature = "openblas"))]
         Self::Blas,
     ];
@@ -43,6 +49,8 @@ impl Backend {
         match self {
             #[cfg(not(target_os = "macos"))]
             Self::Gemm => "gemm",
+            #[cfg(not(any(target_os = "macos", feature = "openblas")))]
+            Self::Matrixmultiply => "matrixmultiply",
             #[cfg(target_os = "macos")]
             Self::Blas => "accelerate",
             #[cfg(all(not(target_os = "macos"), feature = "openblas"))]
@@ -56,6 +64,8 @@ impl Backend {
         match self {
             #[cfg(not(target_os = "macos"))]
             Self::Gemm => "vector units",
+            #[cfg(not(any(target_os = "macos", feature = "openblas")))]
+            Self::Matrixmultiply => "vector units",
             #[cfg(target_os = "macos")]
             Self::Blas if cfg!(target_arch = "aarch64") => "matrix coprocessor",
             #[cfg(any(target_os = "macos", feature = "openblas"))]
@@ -63,14 +73,20 @@ impl Backend {
         }
     }
 
-    /// Whether the number of threads is ours to choose; BLAS libraries take all.
+    /// On how many threads a product runs for which `asked` are asked for: BLAS libraries take all that there
+    /// are.
     #[must_use]
-    pub fn threads_chosen(self) -> bool {
+    pub fn threads(self, asked: usize) -> usize {
         match self {
             #[cfg(not(target_os = "macos"))]
-            Self::Gemm => true,
+            Self::Gemm => asked,
+            #[cfg(not(any(target_os = "macos", feature = "openblas")))]
+            Self::Matrixmultiply => 1,
             #[cfg(any(target_os = "macos", feature = "openblas"))]
-            Self::Blas => false,
+            Self::Blas => {
+                let all = std::thread::available_parallelism();
+                all.map_or(asked, usize::from)
+            }
         }
     }
 }
@@ -86,7 +102,7 @@ pub trait Element: Copy + 'static {
     fn of(value: f64) -> Self;
     /// The element's value, exactly.
     fn value(self) -> f64;
-    /// `c = a b` by `backend` on `threads` threads. Shapes: `(m, k)`, `(k, n)`, `(m, n)`.
+    /// `c = a b` by `backend`, on `threads` threads where it can be told. Shapes: `(m, k)`, `(k, n)`, `(m, n)`.
     ///
     /// # Panics
     /// Where the shapes do not fit.
@@ -126,10 +142,12 @@ macro_rules! element {
                 match backend {
                     #[cfg(not(target_os = "macos"))]
                     Backend::Gemm => pure_rust(threads, a, b, c, 0.0, 1.0),
+                    #[cfg(not(any(target_os = "macos", feature = "openblas")))]
+                    Backend::Matrixmultiply => general_mat_mul(1.0, &a, &b, 0.0, c),
                     #[cfg(any(target_os = "macos", feature = "openblas"))]
                     Backend::Blas => {
                         let _ = threads;
-                        ndarray::linalg::general_mat_mul(1.0, &a, &b, 0.0, c);
+                        general_mat_mul(1.0, &a, &b, 0.0, c);
                     }
                 }
             }

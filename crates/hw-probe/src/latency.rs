@@ -19,10 +19,12 @@ pub(crate) struct Chased {
 /// How long to look at each point.
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
-    /// Loads in one sample.
+    /// Loads in one sample, at least.
     pub(crate) loads: usize,
     /// Samples after the warm-up.
     pub(crate) samples: usize,
+    /// Time that a sample takes at least, for the clock's sake.
+    pub(crate) shortest_ns: f64,
 }
 
 /// The latency of each of `sets` (bytes, the largest last) on one pinned core.
@@ -52,12 +54,16 @@ pub(crate) fn staircase(sets: &[usize], pages: Pages, effort: Effort) -> io::Res
 fn chase_point(words: &mut [u64], seed: u64, effort: Effort) -> f64 {
     let lines = chase::lay_cycle(words, seed);
     // Once around warms a cache; beyond any cache there is nothing to warm but the page tables.
-    let mut at = chase::follow(words, 0, lines.min(4 * effort.loads));
-    let mut sample = || {
+    let mut at = 0;
+    let mut time = |loads: usize| {
         let begin = Instant::now();
-        at = std::hint::black_box(chase::follow(words, at, effort.loads));
-        begin.elapsed().as_nanos() as f64 / effort.loads as f64
+        at = std::hint::black_box(chase::follow(words, at, loads));
+        begin.elapsed().as_nanos() as f64 / loads as f64
     };
+    let warm_ns = time(lines.clamp(1, 4 * effort.loads));
+    // Enough for the clock, where a load takes a nanosecond.
+    let loads = effort.loads.max((effort.shortest_ns / warm_ns.max(0.1)) as usize);
+    let mut sample = || time(loads);
     let mut samples: Vec<f64> = (0..effort.samples).map(|_| sample()).collect();
     samples.sort_by(f64::total_cmp);
     quantile(&samples, 0.5)
@@ -135,7 +141,7 @@ fn streamer(
 ) -> io::Result<Vec<f64>> {
     /// Streamed at a stretch between two looks at the clock and the flag.
     const CHUNK: usize = (256 << 10) / size_of::<f64>();
-    let kernels = StreamKernels::detect();
+    let kernels = StreamKernels::widest();
     let mut region = Region::new(set, Pages::Huge);
     if let Ok(region) = &mut region {
         region.as_f64().fill(1.0);
@@ -146,7 +152,7 @@ fn streamer(
         let (begin, mut moved, mut sum) = (Instant::now(), 0, 0.0);
         let mut busy = Duration::ZERO;
         'until_stopped: while let Ok(region) = &mut region {
-            for chunk in region.as_f64().chunks_exact(CHUNK) {
+            for chunk in region.as_f64().chunks(CHUNK) {
                 if stop.load(Ordering::Relaxed) {
                     break 'until_stopped;
                 }
@@ -212,7 +218,7 @@ pub(crate) fn core_to_core(from: usize, to: usize, rounds: u64, samples: usize) 
 mod tests {
     use super::*;
 
-    const EFFORT: Effort = Effort { loads: 2_000, samples: 3 };
+    const EFFORT: Effort = Effort { loads: 2_000, samples: 3, shortest_ns: 1_000.0 };
 
     #[test]
     fn latency_grows_with_the_working_set() {

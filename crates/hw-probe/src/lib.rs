@@ -11,6 +11,8 @@
 //! assert_eq!(attained.of_ceiling_percent.round(), 50.0);
 //! ```
 //!
+//! [`probe`] walks through the sections in `probe/`; what it calls is measured elsewhere:
+//!
 //! | section | file | what is timed |
 //! |---|---|---|
 //! | machine | `machine.rs`, `sys/` | nothing: files of the system are read |
@@ -20,6 +22,7 @@
 //! | storage | `storage/` | transfers past the page cache and through it |
 //! | noise | `watch.rs` | what others did meanwhile; disturbed measurements are made again |
 
+mod arrays;
 mod cache;
 pub mod cases;
 mod ceilings;
@@ -36,15 +39,16 @@ mod pictures;
 mod placement;
 mod plan;
 mod probe;
+mod random;
 mod report;
-mod steps;
+mod staircase;
 mod storage;
 mod sys;
 mod team;
 mod watch;
 
 pub use cache::{CachedCeilings, CeilingsCache};
-pub use ceilings::{Attained, Ceilings};
+pub use ceilings::{Attained, Ceilings, Roof};
 pub use error::ProbeError;
 pub use machine::{Cache, Limits, Machine, Theoretical, machine};
 pub use memory::{Kernel, Stores};

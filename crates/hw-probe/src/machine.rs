@@ -22,6 +22,9 @@ pub struct Machine {
     pub efficiency_cores: Option<usize>,
     /// Threads that this process may run at once: affinity and quota counted.
     pub threads: usize,
+    /// The rule by which the system sets the processors' clock; `powersave` and its like can halve every figure.
+    #[serde(default)]
+    pub governor: Option<String>,
     /// Caches, nearest first.
     pub caches: Vec<Cache>,
     /// Main memory, bytes.
@@ -72,6 +75,10 @@ pub struct Cache {
     pub bytes: u64,
     /// How many of the logical processors share one.
     pub shared_by: usize,
+    /// How many such caches the processors of this process lie under, as the system reports it; 0 in documents
+    /// of before this was counted.
+    #[serde(default)]
+    pub instances: usize,
     /// Which ones share the first processor's; empty where the system does not tell.
     #[serde(default)]
     pub cpus: Vec<usize>,
@@ -106,10 +113,18 @@ pub fn machine() -> Machine {
 }
 
 impl Machine {
-    /// The largest cache that holds data, bytes; `None` where the system names none.
+    /// The largest cache that holds data, bytes of one; `None` where the system names none.
     #[must_use]
     pub fn last_level_cache_bytes(&self) -> Option<u64> {
         self.data_caches().map(|cache| cache.bytes).max()
+    }
+
+    /// As [`last_level_cache_bytes`](Self::last_level_cache_bytes), of all such caches that `threads` threads can
+    /// fill.
+    #[must_use]
+    pub fn last_level_caches_bytes(&self, threads: usize) -> Option<u64> {
+        let last = self.data_caches().max_by_key(|cache| cache.bytes)?;
+        Some(last.bytes * last.instances.clamp(1, threads.max(1)) as u64)
     }
 
     /// The caches that hold data, nearest first.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::kernels::StreamKernels;
@@ -82,7 +82,7 @@ impl Stores {
     /// The ways in which `kernel` can store on this machine.
     #[must_use]
     pub fn of(kernel: Kernel) -> &'static [Self] {
-        match (kernel, StreamKernels::detect().streams) {
+        match (kernel, StreamKernels::widest().streams) {
             (Kernel::Read, _) => &[Self::None],
             (Kernel::Copy, true) => &[Self::Regular, Self::NonTemporal, Self::Library],
             (Kernel::Copy, false) => &[Self::Regular, Self::Library],
@@ -120,14 +120,9 @@ impl Arrays {
         })
     }
 
-    /// Runs the kernel once over the elements `at`; what `read` summed, else 0.
-    pub(crate) fn run(
-        &mut self,
-        kernels: &StreamKernels,
-        kernel: Kernel,
-        stores: Stores,
-        at: Range<usize>,
-    ) -> f64 {
+    /// Runs the case's kernel once over the elements `at`; what `read` summed, else 0.
+    pub(crate) fn run(&mut self, case: &Case, at: Range<usize>) -> f64 {
+        let Case { kernel, stores, kernels, .. } = *case;
         let nt = stores == Stores::NonTemporal;
         let (a, b, c) = (self.a.as_f64(), self.b.as_f64(), self.c.as_f64());
         match kernel {
@@ -170,6 +165,8 @@ impl Arrays {
 pub(crate) struct Case {
     pub(crate) kernel: Kernel,
     pub(crate) stores: Stores,
+    /// The instruction set that streams.
+    pub(crate) kernels: &'static StreamKernels,
     /// Elements of each array of each thread.
     pub(crate) len: usize,
     /// A sample streams one of this many parts of the arrays, the next sample the next part:
@@ -190,6 +187,11 @@ impl Case {
     /// Bytes that one sample moves, by STREAM's count.
     pub(crate) fn sample_bytes(&self, threads: usize) -> usize {
         self.bytes(threads) / self.parts * self.calls
+    }
+
+    /// The instruction set's name; the library has one of its own.
+    pub(crate) fn isa(&self) -> &'static str {
+        if self.stores == Stores::Library { "library" } else { self.kernels.isa }
     }
 
     /// The part that belongs to a round. Parts are alike and begin at a cache line.
@@ -215,7 +217,7 @@ pub(crate) fn main_cases(threads: usize, array_bytes: usize, repeats: usize) -> 
         stores.map(move |&stores| {
             // `memcpy` streams past the caches from a size on that a small part may not reach.
             let parts = if stores == Stores::Library { parts.min(2) } else { parts };
-            Case { kernel, stores, len, parts, calls: 1, repeats }
+            Case { kernel, stores, kernels: StreamKernels::widest(), len, parts, calls: 1, repeats }
         })
     };
     Kernel::ALL.into_iter().flat_map(of).collect()
@@ -247,7 +249,8 @@ pub(crate) fn sweep_cases(
     let case = |set: usize| {
         let (len, parts) = parts(set / element, repeats);
         let calls = (sample_bytes / (element * len.max(1))).max(1);
-        Case { kernel, stores: Stores::of(kernel)[0], len, parts, calls, repeats }
+        let (stores, kernels) = (Stores::of(kernel)[0], StreamKernels::widest());
+        Case { kernel, stores, kernels, len, parts, calls, repeats }
     };
     working_sets(largest, per_octave).into_iter().map(case).collect()
 }
@@ -282,15 +285,44 @@ impl Bank {
     pub(crate) fn threads(&self) -> usize {
         self.arrays.len()
     }
+
+    /// The worker's own arrays. One that panicked left arrays that are refilled or found wrong, never unsound.
+    fn arrays(&self, worker: &Worker<'_>) -> MutexGuard<'_, Arrays> {
+        self.arrays[worker.index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The case by the instruction set that streams it fastest here, of a few samples each in turn. The widest
+/// registers need not win: an EPYC of the fourth generation reads main memory a tenth faster by 256 bits than by
+/// 512, and its caches faster by 512.
+pub(crate) fn fastest(bank: &Bank, case: Case) -> Case {
+    const ROUNDS: usize = 3;
+    let candidates = StreamKernels::candidates();
+    if candidates.len() == 1 || case.stores == Stores::Library {
+        return case;
+    }
+    // Every candidate in every round, after a round to warm up.
+    let trials = || (0..=ROUNDS).flat_map(|_| candidates.iter()).enumerate();
+    let workers = team::run(bank.threads(), |worker| {
+        let mut arrays = bank.arrays(worker);
+        let spans = trials().map(|(trial, kernels)| {
+            let case = Case { kernels, ..case };
+            call(worker, &case, &mut arrays, trial, case.calls).0
+        });
+        spans.collect::<Vec<Span>>()
+    });
+    let timed = trials()
+        .skip(candidates.len())
+        .map(|(trial, &kernels)| (team::wall(workers.iter().map(|spans| spans[trial])), kernels));
+    let best = timed.min_by_key(|(wall, _)| *wall);
+    Case { kernels: best.map_or(case.kernels, |(_, kernels)| kernels), ..case }
 }
 
 /// Measures `cases`, made for the bank's threads and no larger than its arrays, one after another.
 pub(crate) fn stream(bank: &Bank, cases: &[Case]) -> Vec<Streamed> {
     let threads = bank.threads();
     let workers = team::run(threads, |worker| {
-        // A worker that panicked left arrays that are refilled or found wrong, never unsound.
-        let arrays = bank.arrays[worker.index].lock();
-        let mut arrays = arrays.unwrap_or_else(PoisonError::into_inner);
+        let mut arrays = bank.arrays(worker);
         cases.iter().map(|case| repeat(worker, case, &mut arrays)).collect::<Vec<Part>>()
     });
     let streamed = cases.iter().enumerate().map(|(index, &case)| {
@@ -309,10 +341,7 @@ pub(crate) fn stream(bank: &Bank, cases: &[Case]) -> Vec<Streamed> {
 /// One sample of `case` after a warm-up: its wall time, and whether the values were right.
 pub(crate) fn sample(bank: &Bank, case: &Case) -> (Duration, bool) {
     let case = Case { repeats: 1, ..*case };
-    let parts = team::run(bank.threads(), |worker| {
-        let arrays = bank.arrays[worker.index].lock();
-        repeat(worker, &case, &mut arrays.unwrap_or_else(PoisonError::into_inner))
-    });
+    let parts = team::run(bank.threads(), |worker| repeat(worker, &case, &mut bank.arrays(worker)));
     let right = parts.iter().all(|part| part.verified);
     (team::wall(parts.iter().map(|part| part.spans[0])), right)
 }
@@ -325,20 +354,12 @@ struct Part {
 
 /// Runs a case once to warm up and `repeats` times on the clock, then checks what it left.
 fn repeat(worker: &Worker<'_>, case: &Case, arrays: &mut Arrays) -> Part {
-    let kernels = StreamKernels::detect();
     let mut spans = Vec::with_capacity(case.repeats);
     let mut sum = 0.0;
     for round in 0..=case.repeats {
         // The warm-up is one call.
         let calls = if round == 0 { 1 } else { case.calls };
-        let part = case.part(round);
-        let (span, value) = worker.timed(|| {
-            let mut run = || arrays.run(kernels, case.kernel, case.stores, part.clone());
-            for _ in 1..calls {
-                std::hint::black_box(run());
-            }
-            run()
-        });
+        let (span, value) = call(worker, case, arrays, round, calls);
         sum = value;
         if round > 0 {
             spans.push(span);
@@ -349,9 +370,33 @@ fn repeat(worker: &Worker<'_>, case: &Case, arrays: &mut Arrays) -> Part {
     Part { spans, verified }
 }
 
+/// `calls` calls of a case over the part that belongs to `round`: their time, and what the last one summed.
+fn call(
+    worker: &Worker<'_>,
+    case: &Case,
+    arrays: &mut Arrays,
+    round: usize,
+    calls: usize,
+) -> (Span, f64) {
+    let part = case.part(round);
+    worker.timed(|| {
+        let mut run = || arrays.run(case, part.clone());
+        for _ in 1..calls {
+            std::hint::black_box(run());
+        }
+        run()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Ten elements by ordinary stores.
+    fn case(kernel: Kernel) -> Case {
+        let (stores, kernels) = (Stores::Regular, StreamKernels::widest());
+        Case { kernel, stores, kernels, len: 10, parts: 1, calls: 1, repeats: 1 }
+    }
 
     #[test]
     fn every_kernel_is_verified_on_every_count_of_threads() {
@@ -367,13 +412,26 @@ mod tests {
     }
 
     #[test]
+    fn the_fastest_set_is_one_of_this_processor() {
+        for threads in [1, 2] {
+            let bank = Bank::new(threads, &Kernel::ALL, 1 << 20).unwrap();
+            for case in main_cases(threads, 1 << 20, 2) {
+                let found = fastest(&bank, case);
+                let known = StreamKernels::candidates().iter().any(|set| set.isa == found.isa());
+                assert_eq!(known, case.stores != Stores::Library);
+                assert!(stream(&bank, &[found])[0].verified);
+            }
+        }
+    }
+
+    #[test]
     fn a_wrong_value_is_seen() {
         let mut arrays = Arrays::new(&Kernel::ALL, 4096, Pages::Ordinary).unwrap();
-        let kernels = StreamKernels::detect();
         for kernel in Kernel::ALL.into_iter().skip(1) {
-            arrays.run(kernels, kernel, Stores::Regular, 0..512);
+            let case = case(kernel);
+            arrays.run(&case, 0..512);
             assert!(arrays.verify(kernel, 512, 512, 0.0));
-            arrays.run(kernels, kernel, Stores::Regular, 0..512);
+            arrays.run(&case, 0..512);
             arrays.c.as_f64()[300] += 1.0;
             assert!(!arrays.verify(kernel, 512, 512, 0.0), "{kernel:?}");
             // Nothing ran since: the values of before must not pass.
@@ -384,8 +442,6 @@ mod tests {
 
     #[test]
     fn bytes_are_counted_as_stream_counts_them() {
-        let stores = Stores::Regular;
-        let case = |kernel| Case { kernel, stores, len: 10, parts: 1, calls: 1, repeats: 1 };
         assert_eq!(case(Kernel::Read).bytes(2), 160);
         assert_eq!(case(Kernel::Copy).bytes(1), 160);
         assert_eq!(case(Kernel::Triad).bytes(1), 240);

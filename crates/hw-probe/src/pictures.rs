@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use plotters::prelude::*;
 
-use crate::ProbeError;
 use crate::cache::write_whole;
 use crate::report::display::bytes;
 use crate::report::{MemoryRow, ProbeReport};
+use crate::{ProbeError, Roof};
 
 /// Of a picture, and of it the width of the lines' names, beside the lines so that they cover none.
 const SIZE: (u32, u32) = (1160, 540);
@@ -62,7 +62,7 @@ impl ProbeReport {
         let mut counts = vec![1, self.most_threads()];
         counts.dedup();
         let lines = counts.into_iter().flat_map(|count| {
-            ["f64", "f32"].into_iter().filter_map(move |dtype| self.roof(count, dtype))
+            ["f64", "f32"].into_iter().filter_map(move |dtype| self.roof_line(count, dtype))
         });
         Picture {
             name: "roofline",
@@ -79,16 +79,8 @@ impl ProbeReport {
     }
 
     /// One roof: rising with the best bandwidth, flat at the FMA peak.
-    fn roof(&self, threads: usize, dtype: &str) -> Option<Line> {
-        let mains = self.memory.iter().filter(|row| row.series == "main" && row.threads == threads);
-        // Writing alone feeds no operation.
-        let fed = mains.filter(|row| !row.kernel.starts_with("write"));
-        let bandwidth = fed.map(|row| row.gb_per_s.best).reduce(f64::max)?;
-        let mut peaks = self
-            .compute
-            .iter()
-            .filter(|row| row.kernel == "fma" && row.dtype == dtype && row.threads == threads);
-        let peak = peaks.next()?.gflops.best;
+    fn roof_line(&self, threads: usize, dtype: &str) -> Option<Line> {
+        let Roof { gb_per_s: bandwidth, gflops: peak } = self.roof(threads, dtype)?;
         let ridge = peak / bandwidth;
         let ends = [1.0 / 64.0, ridge, 1024.0];
         Some(Line {
@@ -103,7 +95,7 @@ impl ProbeReport {
     /// Bandwidth over the working set.
     fn staircase(&self) -> Picture<'_> {
         let mut lines: Vec<Line> = Vec::new();
-        for row in self.memory.iter().filter(|row| row.series == "sweep") {
+        for row in self.memory.iter().filter(|row| row.series == "sweep" && row.verified) {
             let MemoryRow { kernel, threads, .. } = row;
             let name = format!("{kernel}, {}", threads_in_words(*threads));
             let point = (row.working_set_bytes as f64, row.gb_per_s.best);
@@ -139,7 +131,7 @@ impl ProbeReport {
     /// GFLOPS over the order of the matrices, with the FMA peaks as level lines.
     fn gemm_sizes(&self) -> Picture<'_> {
         let mut lines = Vec::new();
-        for row in self.compute.iter().filter(|row| row.kernel == "gemm") {
+        for row in self.compute.iter().filter(|row| row.kernel == "gemm" && row.verified) {
             let Some(n) = row.n else { continue };
             let threads = threads_in_words(row.threads);
             let name = format!("{} {}, {threads}", row.backend, row.dtype);
@@ -269,6 +261,7 @@ mod tests {
             report.memory.push(MemoryRow {
                 kernel: "read".into(),
                 stores: "none".into(),
+                isa: "any".into(),
                 threads: 1,
                 working_set_bytes: 1 << step,
                 gb_per_s: Rates { best: 100.0 / f64::from(step), median: 1.0, spread_percent: 0.0 },

@@ -45,7 +45,8 @@ impl fmt::Display for Placement {
     }
 }
 
-fn distance((from, to): (usize, usize)) -> Option<f64> {
+/// Nanoseconds that a line takes from one processor to another, median.
+pub(crate) fn distance((from, to): (usize, usize)) -> Option<f64> {
     latency::core_to_core(from, to, 500, 7)
 }
 

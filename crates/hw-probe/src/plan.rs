@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
+use crate::arrays::ArraySize;
 use crate::latency::Effort;
 use crate::machine::Machine;
 use crate::measure::Timer;
 use crate::storage::Plan as StoragePlan;
-use crate::{ProbeOptions, sys};
+use crate::{ProbeOptions, sys, team};
 
 /// Sizes and repeats of every section.
 pub(crate) struct Plan {
     /// Threads of the all-core figures.
     pub(crate) threads: usize,
     pub(crate) quick: bool,
-    /// Bytes of each main-memory array, over all threads.
-    pub(crate) array_bytes: usize,
-    /// Why the arrays have that size.
-    pub(crate) array_why: String,
+    /// Memory that can be taken, bytes.
+    room: u64,
     pub(crate) stream_repeats: usize,
     pub(crate) points_per_octave: u32,
     pub(crate) sweep_repeats: usize,
@@ -25,8 +24,10 @@ pub(crate) struct Plan {
     pub(crate) chase: Effort,
     pub(crate) fma_repeats: usize,
     pub(crate) fma_sample: Duration,
-    pub(crate) gemm_sizes: Vec<usize>,
+    pub(crate) gemm_sizes: &'static [usize],
     pub(crate) gemm_budget: Duration,
+    /// A product that would take longer is left out; of the default backend, and of the others.
+    pub(crate) gemm_longest: [Duration; 2],
     pub(crate) storage: StoragePlan,
     /// Bytes of the columns saved as Parquet.
     pub(crate) column_bytes: usize,
@@ -34,38 +35,93 @@ pub(crate) struct Plan {
     pub(crate) spare: Duration,
 }
 
-/// Arrays at least this many times the last-level cache, as STREAM asks.
-const CACHE_TIMES: u64 = 4;
-/// A machine that hides its caches: beyond any cache of its time but the largest servers'.
-const UNKNOWN_CACHE: u64 = 64 << 20;
-/// Apple's system-level cache has no name in sysctl; the Max chips' is 48 MiB.
-const HIDDEN_CACHE_FLOOR: u64 = 512 << 20;
+/// What differs between the whole probe and its quick form.
+struct Amounts {
+    stream_repeats: usize,
+    points_per_octave: u32,
+    chase_loads: usize,
+    fma_repeats: usize,
+    fma_sample_ms: u64,
+    gemm_sizes: &'static [usize],
+    gemm_budget_ms: u64,
+    gemm_longest_ms: [u64; 2],
+    column_bytes: u64,
+    spare_s: u64,
+}
+
+const WHOLE: Amounts = Amounts {
+    stream_repeats: 10,
+    points_per_octave: 4,
+    chase_loads: 12_000,
+    fma_repeats: 11,
+    fma_sample_ms: 20,
+    gemm_sizes: &[64, 128, 256, 512, 1024, 2048, 4096],
+    gemm_budget_ms: 120,
+    gemm_longest_ms: [2000, 500],
+    column_bytes: 100_000_000,
+    spare_s: 4,
+};
+
+const QUICK: Amounts = Amounts {
+    stream_repeats: 5,
+    points_per_octave: 1,
+    chase_loads: 5_000,
+    fma_repeats: 5,
+    fma_sample_ms: 10,
+    gemm_sizes: &[256, 1024, 2048],
+    gemm_budget_ms: 80,
+    gemm_longest_ms: [400, 100],
+    column_bytes: 20_000_000,
+    spare_s: 1,
+};
 
 impl Plan {
     /// The plan for a machine, by what it has now.
     pub(crate) fn new(options: &ProbeOptions, machine: &Machine) -> Self {
         let room = sys::available_memory().unwrap_or(1 << 30);
-        let quick = options.quick;
-        let (array_bytes, array_why) = array_bytes(machine, room, quick);
+        let (quick, timer) = (options.quick, Timer::measure());
+        let amounts = if quick { QUICK } else { WHOLE };
         let dir = options.dir.clone().unwrap_or_else(std::env::temp_dir);
         Self {
             threads: threads(options, machine),
             quick,
-            array_bytes,
-            array_why,
-            stream_repeats: if quick { 5 } else { 10 },
-            points_per_octave: if quick { 1 } else { 4 },
+            room,
+            stream_repeats: amounts.stream_repeats,
+            points_per_octave: amounts.points_per_octave,
             sweep_repeats: 3,
-            sample_bytes: sample_bytes(Timer::measure(), machine.threads),
-            chase: Effort { loads: if quick { 5_000 } else { 12_000 }, samples: 5 },
-            fma_repeats: if quick { 5 } else { 11 },
-            fma_sample: Duration::from_millis(if quick { 10 } else { 20 }),
-            gemm_sizes: gemm_sizes(room, quick),
-            gemm_budget: Duration::from_millis(if quick { 80 } else { 120 }),
+            sample_bytes: sample_bytes(timer, machine.threads),
+            chase: Effort {
+                loads: amounts.chase_loads,
+                samples: 5,
+                shortest_ns: timer.shortest_sample_ns(),
+            },
+            fma_repeats: amounts.fma_repeats,
+            fma_sample: Duration::from_millis(amounts.fma_sample_ms),
+            gemm_sizes: amounts.gemm_sizes,
+            gemm_budget: Duration::from_millis(amounts.gemm_budget_ms),
+            gemm_longest: amounts.gemm_longest_ms.map(Duration::from_millis),
             storage: storage(dir, quick),
-            column_bytes: (room / 8).min(if quick { 20_000_000 } else { 100_000_000 }) as usize,
-            spare: Duration::from_secs(if quick { 1 } else { 4 }),
+            column_bytes: (room / 8).min(amounts.column_bytes) as usize,
+            spare: Duration::from_secs(amounts.spare_s),
         }
+    }
+
+    /// The arrays of main memory that `threads` threads share.
+    pub(crate) fn arrays(&self, machine: &Machine, threads: usize) -> ArraySize {
+        ArraySize::new(machine, threads, self.room, self.quick)
+    }
+
+    /// Bytes of the array of each of `threads` threads in the loaded latency: beyond one core's caches, where
+    /// all together leave half of the room.
+    pub(crate) fn loaded_set(&self, machine: &Machine, threads: usize) -> usize {
+        const LEAST: usize = 256 << 10;
+        let each = (self.room / 2) as usize / threads;
+        (self.arrays(machine, 1).bytes / 2).min(each).max(LEAST)
+    }
+
+    /// Whether three matrices of `n` rows of `f64` fit into a quarter of the room.
+    pub(crate) fn has_room_for(&self, n: usize) -> bool {
+        (n * n * 24) as u64 <= self.room / 4
     }
 }
 
@@ -77,49 +133,12 @@ fn sample_bytes(timer: Timer, threads: usize) -> usize {
     (bytes as usize).clamp(16 << 20, 1 << 30)
 }
 
+/// As many as are asked for, where the machine has them and the system starts them. The matrix products have
+/// threads of their own, which stay: twice as many must be possible.
 fn threads(options: &ProbeOptions, machine: &Machine) -> usize {
     let all = machine.threads.max(1);
-    options.threads.filter(|&threads| (1..=all).contains(&threads)).unwrap_or(all)
-}
-
-/// Bytes of one of three arrays, and why.
-fn array_bytes(machine: &Machine, room: u64, quick: bool) -> (usize, String) {
-    let cache = machine.last_level_cache_bytes();
-    let known = cache.unwrap_or(UNKNOWN_CACHE);
-    let floor = if cfg!(target_vendor = "apple") { HIDDEN_CACHE_FLOOR } else { 0 };
-    let least = if quick { 2 } else { CACHE_TIMES };
-    let times = least.max(cache_times_of_guest(machine, known));
-    let wanted = (known * times).max(floor).max(64 << 20);
-    // Three arrays take at most half of what is free: nothing is ever killed for this.
-    let bound = room / 6;
-    let bytes = wanted.min(bound).max(1 << 20) >> 20 << 20;
-    let mib = |bytes: u64| bytes >> 20;
-    let named = match cache {
-        Some(_) => format!("{} MiB last-level cache reported", mib(known)),
-        None => "no cache reported, 64 MiB assumed".to_owned(),
-    };
-    let why = if bytes < wanted {
-        format!("{named}; {} MiB wanted, memory leaves {} MiB", mib(wanted), mib(bytes))
-    } else {
-        format!("{times} x the {named}")
-    };
-    (bytes as usize, why)
-}
-
-/// A guest is told of one cache, but its host may move its cores to chips with a cache each: then every core's
-/// share of an array must be twice the cache. Within bounds, as a host with many such chips has many cores.
-fn cache_times_of_guest(machine: &Machine, cache: u64) -> u64 {
-    const BOUND: u64 = 512 << 20;
-    let caches = if machine.hypervisor.is_some() { machine.threads as u64 } else { 1 };
-    (2 * caches).min(BOUND / cache.max(1))
-}
-
-/// Sizes whose three matrices of `f64` fit into a quarter of the room.
-fn gemm_sizes(room: u64, quick: bool) -> Vec<usize> {
-    let wanted: &[usize] =
-        if quick { &[256, 1024, 2048] } else { &[64, 128, 256, 512, 1024, 2048, 4096] };
-    let fits = |n: &usize| (n * n * 24) as u64 <= room / 4;
-    wanted.iter().copied().filter(fits).collect()
+    let wanted = options.threads.filter(|&threads| (1..=all).contains(&threads)).unwrap_or(all);
+    (team::startable(2 * wanted) / 2).max(1)
 }
 
 /// A plan for one file and nothing else.
@@ -149,58 +168,6 @@ mod tests {
     use super::*;
     use crate::machine;
 
-    fn machine_with(cache: Option<u64>) -> Machine {
-        let mut machine = machine();
-        machine.caches = cache
-            .map(|bytes| crate::Cache {
-                level: 3,
-                kind: "unified".into(),
-                bytes,
-                shared_by: 2,
-                cpus: vec![0, 1],
-            })
-            .into_iter()
-            .collect();
-        machine
-    }
-
-    #[test]
-    fn arrays_are_four_caches_where_memory_allows() {
-        let machine = machine_with(Some(260 << 20));
-        let (bytes, why) = array_bytes(&machine, 24 << 30, false);
-        assert!(bytes as u64 >= 1040 << 20);
-        assert_eq!(why, "4 x the 260 MiB last-level cache reported");
-    }
-
-    #[test]
-    fn each_core_of_a_guest_may_have_a_cache_of_its_own() {
-        let mut machine = machine_with(Some(32 << 20));
-        machine.threads = 2;
-        let bytes = |machine: &Machine| array_bytes(machine, 24 << 30, true).0 >> 20;
-        machine.hypervisor = None;
-        assert_eq!(bytes(&machine), 64);
-        machine.hypervisor = Some("KVM".to_owned());
-        assert_eq!(bytes(&machine), 128);
-        machine.threads = 64;
-        assert_eq!(bytes(&machine), 512);
-        assert_eq!(array_bytes(&machine_with(Some(260 << 20)), 24 << 30, true).0 >> 20, 520);
-    }
-
-    #[test]
-    fn a_small_container_gets_small_arrays_and_says_so() {
-        let machine = machine_with(Some(260 << 20));
-        let (bytes, why) = array_bytes(&machine, 200 << 20, false);
-        assert!(3 * bytes <= 100 << 20, "{bytes}");
-        assert!(why.contains("memory leaves 33 MiB"), "{why}");
-        assert!(gemm_sizes(200 << 20, false).iter().all(|n| n * n * 24 <= 50 << 20));
-    }
-
-    #[test]
-    fn hidden_caches_are_assumed_and_named() {
-        let (_, why) = array_bytes(&machine_with(None), 24 << 30, false);
-        assert!(why.contains("no cache reported"), "{why}");
-    }
-
     #[test]
     fn thread_counts_out_of_range_mean_all() {
         let mut machine = machine();
@@ -209,5 +176,17 @@ mod tests {
         for (asked, taken) in [(None, 4), (Some(0), 4), (Some(3), 3), (Some(99), 4)] {
             assert_eq!(threads(&with(asked), &machine), taken);
         }
+    }
+
+    #[test]
+    fn what_many_threads_take_together_leaves_half_of_the_room() {
+        let machine = machine();
+        let plan = |room| Plan { room, ..Plan::new(&ProbeOptions::default(), &machine) };
+        for threads in [2, 32, 300] {
+            let set = plan(512 << 20).loaded_set(&machine, threads);
+            assert!(set * threads <= 256 << 20, "{threads}: {set}");
+        }
+        assert_eq!(plan(0).loaded_set(&machine, 2), 256 << 10);
+        assert!(plan(512 << 20).has_room_for(2048) && !plan(200 << 20).has_room_for(2048));
     }
 }

@@ -1,6 +1,7 @@
 //! Threads that run one measurement together: pinned, started at one instant, timed as one.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use crate::sys;
@@ -34,18 +35,28 @@ impl Worker<'_> {
 
 /// Runs `work` on `threads` threads, each bound to its own processor where the system can; the
 /// results are in the order of the workers.
+///
+/// # Panics
+/// Where a thread cannot be started, which [`startable`] asks beforehand, and where `work` panics.
 pub(crate) fn run<R: Send>(threads: usize, work: impl Fn(&Worker<'_>) -> R + Sync) -> Vec<R> {
     let cpus = sys::allowed_cpus();
     let barrier = Barrier::default();
     let start = |index: usize| {
-        if let Some(&cpu) = cpus.get(index % cpus.len().max(1)) {
-            sys::pin(cpu);
+        // The others wait for this one: they must not if it panics.
+        let _alarm = Alarm(&barrier);
+        match cpus.get(index % cpus.len().max(1)) {
+            Some(&cpu) => drop(sys::pin(cpu)),
+            None => sys::prefer_fast_cores(),
         }
         work(&Worker { index, threads, barrier: &barrier })
     };
     std::thread::scope(|scope| {
-        let start = &start;
-        let handles: Vec<_> = (0..threads).map(|index| scope.spawn(move || start(index))).collect();
+        let (start, alarm) = (&start, Alarm(&barrier));
+        let begin = |index| Builder::new().spawn_scoped(scope, move || start(index));
+        let handles: Vec<_> = (0..threads)
+            .map(|index| begin(index).unwrap_or_else(|error| panic!("thread {index}: {error}")))
+            .collect();
+        drop(alarm);
         let ends = handles.into_iter().map(|handle| match handle.join() {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -54,9 +65,32 @@ pub(crate) fn run<R: Send>(threads: usize, work: impl Fn(&Worker<'_>) -> R + Syn
     })
 }
 
+/// How many threads, of `wanted`, this process may have at once beside those it has.
+pub(crate) fn startable(wanted: usize) -> usize {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let wait = || {
+            while !done.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+        };
+        let started: Vec<_> =
+            (0..wanted).map_while(|_| Builder::new().spawn_scoped(scope, wait).ok()).collect();
+        done.store(true, Ordering::Relaxed);
+        started.iter().for_each(|thread| thread.thread().unpark());
+        started.len()
+    })
+}
+
 /// Binds the calling thread to the first processor that it may run on; whether that worked.
 pub(crate) fn pin_to_first() -> bool {
     sys::allowed_cpus().first().is_some_and(|&cpu| sys::pin(cpu))
+}
+
+/// Whether this system binds threads to processors.
+pub(crate) fn can_pin() -> bool {
+    // A thread of its own: the caller's stays free.
+    std::thread::scope(|scope| scope.spawn(pin_to_first).join().unwrap_or(false))
 }
 
 /// From the first worker's beginning to the last one's end.
@@ -70,6 +104,18 @@ pub(crate) fn wall(spans: impl IntoIterator<Item = Span>) -> Duration {
 struct Barrier {
     arrived: AtomicUsize,
     round: AtomicUsize,
+    is_broken: AtomicBool,
+}
+
+/// Breaks the barrier when its thread panics, so that nobody waits for it.
+struct Alarm<'a>(&'a Barrier);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.is_broken.store(true, Ordering::Release);
+        }
+    }
 }
 
 impl Barrier {
@@ -85,6 +131,7 @@ impl Barrier {
             spins += 1;
             // Where others hold the processor of a late worker, spinning on would starve it.
             if spins.is_multiple_of(4096) {
+                assert!(!self.is_broken.load(Ordering::Acquire), "a thread of the team is gone");
                 std::thread::yield_now();
             }
             std::hint::spin_loop();
@@ -111,6 +158,23 @@ mod tests {
             seen
         });
         assert!(seen.iter().flatten().all(|&whole| whole));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_worker_that_panicked() {
+        let team = || {
+            run(3, |worker| {
+                assert!(worker.index != 1, "planted");
+                worker.meet();
+            })
+        };
+        assert!(std::panic::catch_unwind(team).is_err());
+    }
+
+    #[test]
+    fn a_few_threads_can_be_started() {
+        assert_eq!(startable(3), 3);
+        assert_eq!(startable(0), 0);
     }
 
     #[test]

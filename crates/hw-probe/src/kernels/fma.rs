@@ -1,57 +1,40 @@
 //! The FMA peak: independent chains of fused multiply-adds, as many as hide the instruction's
 //! latency, none of them touching memory.
 
-use super::simd::Simd;
+use super::simd::{Fused, Simd};
 
-/// Independent chains. Two units of four cycles need eight, four units of three or four cycles
-/// (Apple, Zen 5 at 256 bits) sixteen; more would spill on CPUs of 16 registers.
-const CHAINS: usize = 14;
+/// Independent chains. Two units of four cycles need eight, four units of three or four cycles (Apple) sixteen;
+/// of 16 registers two hold the factor and the term, of Arm's 32 more are free.
+pub(crate) const CHAINS: usize = if cfg!(target_arch = "aarch64") { 24 } else { 14 };
 
 /// Floating-point operations of one link of one lane: a multiplication and an addition.
 const FLOPS: usize = 2;
 
-/// `x = x * factor + term`, `links` times in each chain and lane; chain `k` starts from `k + 1`.
-/// Adds the final values up, which is what a caller checks.
-#[inline(always)]
-unsafe fn chains<V: Simd>(links: usize, from: [V; CHAINS], factor: V, term: V) -> [V; CHAINS] {
-    // One name for each register, so that nothing invites the compiler to index an array in memory.
-    let [
-        mut a,
-        mut b,
-        mut c,
-        mut d,
-        mut e,
-        mut f,
-        mut g,
-        mut h,
-        mut i,
-        mut j,
-        mut k,
-        mut l,
-        mut m,
-        mut n,
-    ] = from;
-    for _ in 0..links {
-        // SAFETY: the caller guarantees the CPU.
-        unsafe {
-            a = a.fma(factor, term);
-            b = b.fma(factor, term);
-            c = c.fma(factor, term);
-            d = d.fma(factor, term);
-            e = e.fma(factor, term);
-            f = f.fma(factor, term);
-            g = g.fma(factor, term);
-            h = h.fma(factor, term);
-            i = i.fma(factor, term);
-            j = j.fma(factor, term);
-            k = k.fma(factor, term);
-            l = l.fma(factor, term);
-            m = m.fma(factor, term);
-            n = n.fma(factor, term);
+/// Defines `chains`, with one name for each register, so that nothing invites the compiler to index an array in
+/// memory.
+macro_rules! define_chains {
+    ($($chain:ident)+) => {
+        /// `x = x * factor + term`, `links` times in each chain and lane, from `from`; where each ends.
+        #[inline(always)]
+        unsafe fn chains<V: Fused>(
+            links: usize,
+            from: [V; CHAINS],
+            factor: V,
+            term: V,
+        ) -> [V; CHAINS] {
+            let [$(mut $chain),+] = from;
+            for _ in 0..links {
+                // SAFETY: the caller guarantees the CPU.
+                unsafe { $($chain = $chain.fma(factor, term);)+ }
+            }
+            [$($chain),+]
         }
-    }
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n]
+    };
 }
+#[cfg(not(target_arch = "aarch64"))]
+define_chains!(a b c d e f g h i j k l m n);
+#[cfg(target_arch = "aarch64")]
+define_chains!(a b c d e f g h i j k l m n o p q r s t u v w x);
 
 /// A chain kernel for one element type.
 pub(crate) struct Fma<T> {

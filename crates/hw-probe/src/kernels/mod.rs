@@ -1,7 +1,8 @@
 //! The loops that are timed: streams over memory, chains of fused multiply-adds, dependent loads.
 //!
-//! Each is written once over [`simd::Simd`] and compiled for AVX-512, AVX2, NEON and plain Rust;
-//! [`StreamKernels::detect`] and [`FmaKernels::detect`] choose at run time.
+//! Each is written once over [`simd::Simd`] and compiled for AVX-512, AVX2, SSE2, NEON and plain Rust.
+//! [`FmaKernels::detect`] chooses the widest at run time; streams are tried out, as the widest need not be the
+//! fastest.
 
 pub(crate) mod chase;
 mod fma;
@@ -9,5 +10,5 @@ pub(crate) mod scalar;
 mod simd;
 mod stream;
 
-pub(crate) use fma::{Chains, FmaKernels};
+pub(crate) use fma::{CHAINS, Chains, FmaKernels};
 pub(crate) use stream::StreamKernels;

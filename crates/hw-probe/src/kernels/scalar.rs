@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 
+use crate::random::XorShift;
+
 /// `x = x * factor + 1` on 64-bit integers, each waiting for the one before: the latency of a
 /// multiplication and an addition.
 pub(crate) fn integer_chain(links: usize, factor: u64) -> u64 {
@@ -9,7 +11,8 @@ pub(crate) fn integer_chain(links: usize, factor: u64) -> u64 {
     (0..links).fold(1_u64, |x, _| x.wrapping_mul(factor).wrapping_add(1))
 }
 
-/// `x / divisor + salt`, each waiting for the one before: the latency of a 64-bit division.
+/// `x = (x ^ link) / divisor` with its top bit set again, so that it never gets short, each waiting for the one
+/// before: the latency of a 64-bit division.
 pub(crate) fn division_chain(links: usize, divisor: u64) -> u64 {
     (0..links).fold(u64::MAX, |x, link| ((x ^ link as u64) / black_box(divisor)) | (1 << 63))
 }
@@ -31,16 +34,8 @@ pub(crate) fn branch_on(flags: &[bool]) -> u64 {
 
 /// Flags without a pattern that a predictor could learn, half of them set.
 pub(crate) fn random_flags(count: usize, seed: u64) -> Vec<bool> {
-    let mut state = seed | 1;
-    (0..count)
-        .map(|_| {
-            // xorshift64 (G. Marsaglia, 2003).
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state >> 63 == 1
-        })
-        .collect()
+    let mut random = XorShift::new(seed);
+    (0..count).map(|_| random.next() >> 63 == 1).collect()
 }
 
 /// `to[i] = f(from[i])`.

@@ -18,17 +18,24 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn stream(self, to: *mut Self::Element);
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
-    /// `self * factor + term`, rounded once.
-    unsafe fn fma(self, factor: Self, term: Self) -> Self;
     /// Makes streamed stores visible to other cores.
     unsafe fn fence();
+}
+
+/// A register whose instruction set multiplies and adds in one operation.
+///
+/// # Safety
+/// As [`Simd`].
+pub(crate) unsafe trait Fused: Simd {
+    /// `self * factor + term`, rounded once.
+    unsafe fn fma(self, factor: Self, term: Self) -> Self;
 }
 
 /// Implements [`Simd`] for an x86 register type by the names of its intrinsics.
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($register:ident, $element:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident,
-     $stream:ident, $add:ident, $mul:ident, $fma:ident) => {
+     $stream:ident, $add:ident, $mul:ident $(, $fma:ident)?) => {
         // SAFETY: each method is the intrinsic of its name, under the trait's own conditions.
         unsafe impl Simd for std::arch::x86_64::$register {
             type Element = $element;
@@ -66,16 +73,21 @@ macro_rules! x86 {
                 unsafe { std::arch::x86_64::$mul(self, other) }
             }
             #[inline(always)]
-            unsafe fn fma(self, factor: Self, term: Self) -> Self {
-                // SAFETY: the caller's CPU has the instruction set.
-                unsafe { std::arch::x86_64::$fma(self, factor, term) }
-            }
-            #[inline(always)]
             unsafe fn fence() {
                 // SAFETY: SSE, part of x86-64.
                 unsafe { std::arch::x86_64::_mm_sfence() }
             }
         }
+        $(
+            // SAFETY: as above.
+            unsafe impl Fused for std::arch::x86_64::$register {
+                #[inline(always)]
+                unsafe fn fma(self, factor: Self, term: Self) -> Self {
+                    // SAFETY: the caller's CPU has the instruction set.
+                    unsafe { std::arch::x86_64::$fma(self, factor, term) }
+                }
+            }
+        )?
     };
 }
 
@@ -131,6 +143,19 @@ x86!(
     _mm256_mul_ps,
     _mm256_fmadd_ps
 );
+// The streams alone: processors with nothing wider have no fused operation either.
+#[cfg(target_arch = "x86_64")]
+x86!(
+    __m128d,
+    f64,
+    2,
+    _mm_set1_pd,
+    _mm_loadu_pd,
+    _mm_storeu_pd,
+    _mm_stream_pd,
+    _mm_add_pd,
+    _mm_mul_pd
+);
 
 /// Implements [`Simd`] for a NEON register type by the names of its intrinsics.
 #[cfg(target_arch = "aarch64")]
@@ -175,12 +200,15 @@ macro_rules! neon {
                 unsafe { std::arch::aarch64::$mul(self, other) }
             }
             #[inline(always)]
+            unsafe fn fence() {}
+        }
+        // SAFETY: as above.
+        unsafe impl Fused for std::arch::aarch64::$register {
+            #[inline(always)]
             unsafe fn fma(self, factor: Self, term: Self) -> Self {
                 // SAFETY: NEON is present. The intrinsic's first argument is the term.
                 unsafe { std::arch::aarch64::$fma(term, self, factor) }
             }
-            #[inline(always)]
-            unsafe fn fence() {}
         }
     };
 }
@@ -226,10 +254,6 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         Self(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
-    }
-    #[inline(always)]
-    unsafe fn fma(self, factor: Self, term: Self) -> Self {
-        Self(std::array::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], term.0[lane])))
     }
     #[inline(always)]
     unsafe fn fence() {}

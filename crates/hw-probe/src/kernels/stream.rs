@@ -5,19 +5,24 @@
 //! triad. An ordinary store to a line that is not in the cache reads it first; that traffic is
 //! reported beside the count.
 
+use std::fmt;
+
 use super::simd::{Portable, Simd};
 
 /// Registers in flight per iteration: four cache lines with AVX-512, as likwid-bench has.
 const UNROLL: usize = 4;
 
-/// `sum(a)` in `UNROLL` independent accumulators: the adds never wait for one another.
+/// Sums that grow side by side: two loads a cycle and an addition of four cycles need eight.
+const SUMS: usize = 8;
+
+/// `sum(a)` in `SUMS` independent accumulators: the adds never wait for one another.
 #[inline(always)]
 unsafe fn read<V: Simd<Element = f64>>(a: &[f64]) -> f64 {
-    let block = UNROLL * V::LANES;
+    let block = SUMS * V::LANES;
     let body = a.len() / block * block;
     // SAFETY: every access lies below `body <= a.len()`; the caller guarantees the CPU.
     unsafe {
-        let mut sums = [V::splat(0.0); UNROLL];
+        let mut sums = [V::splat(0.0); SUMS];
         let mut at = 0;
         while at < body {
             for (lane, sum) in sums.iter_mut().enumerate() {
@@ -26,7 +31,8 @@ unsafe fn read<V: Simd<Element = f64>>(a: &[f64]) -> f64 {
             at += block;
         }
         let mut lanes = [0.0; 8];
-        sums[0].add(sums[1]).add(sums[2].add(sums[3])).store(lanes.as_mut_ptr());
+        let [first, others @ ..] = sums;
+        others.into_iter().fold(first, |sum, other| sum.add(other)).store(lanes.as_mut_ptr());
         lanes.iter().sum::<f64>() + a[body..].iter().sum::<f64>()
     }
 }
@@ -205,29 +211,47 @@ macro_rules! kernels_for {
 
 kernels_for!(portable, "portable", Portable);
 #[cfg(target_arch = "x86_64")]
-kernels_for!(avx2, "avx2", std::arch::x86_64::__m256d, "avx2,fma");
+kernels_for!(sse2, "sse2", std::arch::x86_64::__m128d);
+#[cfg(target_arch = "x86_64")]
+kernels_for!(avx, "avx", std::arch::x86_64::__m256d, "avx");
 #[cfg(target_arch = "x86_64")]
 kernels_for!(avx512, "avx512", std::arch::x86_64::__m512d, "avx512f");
 #[cfg(target_arch = "aarch64")]
 kernels_for!(neon, "neon", std::arch::aarch64::float64x2_t, "neon");
 
+impl fmt::Debug for StreamKernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.isa)
+    }
+}
+
 impl StreamKernels {
     /// The widest kernels of this CPU.
-    pub(crate) fn detect() -> &'static Self {
+    pub(crate) fn widest() -> &'static Self {
         Self::supported()[0]
     }
 
+    /// Those that may be the fastest on this CPU, widest first: all but the portable ones, where there are others.
+    pub(crate) fn candidates() -> Vec<&'static Self> {
+        let mut found = Self::supported();
+        if found.len() > 1 {
+            found.pop();
+        }
+        found
+    }
+
     /// Every kernel set that this CPU can run, widest first; the portable one is always there.
-    pub(crate) fn supported() -> Vec<&'static Self> {
+    fn supported() -> Vec<&'static Self> {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
                 found.push(&avx512::KERNELS);
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                found.push(&avx2::KERNELS);
+            if is_x86_feature_detected!("avx") {
+                found.push(&avx::KERNELS);
             }
+            found.push(&sse2::KERNELS);
         }
         #[cfg(target_arch = "aarch64")]
         found.push(&neon::KERNELS);

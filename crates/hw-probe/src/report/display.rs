@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{ComputeRow, MemoryRow, ProbeReport, StorageRow};
+use super::{ComputeRow, MemoryRow, Percentiles, ProbeReport, StorageRow};
 use crate::machine::{Cache, Machine};
 
-/// 10^x bytes in the binary unit that makes the number short: `48 KiB`, `1.5 GiB`.
+/// Bytes in the binary unit that makes the number short: `48 KiB`, `1.5 GiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;
@@ -25,7 +25,9 @@ pub(crate) fn machine(machine: &Machine, f: &mut Formatter<'_>) -> fmt::Result {
         (Some(p), Some(e)) => format!(" ({p} performance, {e} efficiency)"),
         _ => String::new(),
     };
-    writeln!(f, "  cores      {}{kinds}, {} threads usable", machine.cores, machine.threads)?;
+    let governor = machine.governor.as_ref().map(|name| format!(", governor {name}"));
+    let (cores, threads, governor) = (machine.cores, machine.threads, governor.unwrap_or_default());
+    writeln!(f, "  cores      {cores}{kinds}, {threads} threads usable{governor}")?;
     let caches: Vec<String> = machine.caches.iter().map(cache).collect();
     writeln!(f, "  caches     {}", or_not_available(caches.join(", ")))?;
     let memory = machine.memory_bytes.map(bytes).unwrap_or_default();
@@ -99,7 +101,7 @@ impl ProbeReport {
         }
         writeln!(
             f,
-            "\nmemory       stores        threads     best   median  GB/s    spread  with write-allocate"
+            "\nmemory       stores        threads  isa        best   median  GB/s    spread  with write-allocate"
         )?;
         for row in self.memory.iter().filter(|row| row.series == "main") {
             memory_row(row, f)?;
@@ -187,7 +189,7 @@ impl ProbeReport {
         }
         writeln!(
             f,
-            "\ncompute      backend     type      n  threads     best   median  GFLOPS  of FMA peak"
+            "\ncompute      backend         type      n  threads     best   median  GFLOPS  of FMA peak"
         )?;
         for row in &self.compute {
             compute_row(row, f)?;
@@ -246,10 +248,11 @@ fn memory_row(row: &MemoryRow, f: &mut Formatter<'_>) -> fmt::Result {
     let traffic = traffic.map_or_else(String::new, |rate| format!("{rate:>9.1}"));
     writeln!(
         f,
-        "  {:<10} {:<13} {:>7}  {:>7.1}  {:>7.1}        {:>6.1} %{traffic}{}",
+        "  {:<10} {:<13} {:>7}  {:<7} {:>7.1}  {:>7.1}        {:>6.1} %{traffic}{}",
         row.kernel,
         row.stores.replace('_', "-"),
         row.threads,
+        row.isa,
         rates.best,
         rates.median,
         rates.spread_percent,
@@ -265,7 +268,7 @@ fn compute_row(row: &ComputeRow, f: &mut Formatter<'_>) -> fmt::Result {
     };
     writeln!(
         f,
-        "  {:<10} {:<11} {:<4} {n:>6}  {:>7}  {:>7.1}  {:>7.1}        {share}{}",
+        "  {:<10} {:<15} {:<4} {n:>6}  {:>7}  {:>7.1}  {:>7.1}        {share}{}",
         row.kernel,
         row.backend,
         row.dtype,
@@ -278,9 +281,7 @@ fn compute_row(row: &ComputeRow, f: &mut Formatter<'_>) -> fmt::Result {
 
 fn storage_row(row: &StorageRow, f: &mut Formatter<'_>) -> fmt::Result {
     let rate = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.0}"));
-    let times = row.latency_us.map_or_else(String::new, |times| {
-        format!("{:.0} / {:.0} / {:.0}", times.p50, times.p99, times.p999)
-    });
+    let times = row.latency_us.map_or_else(String::new, |times| percentiles(times, row.transfers));
     writeln!(
         f,
         "  {:<12} {:<10} {:>10}  {:>5}  {:>8}  {:>9}  {times}{}",
@@ -294,10 +295,26 @@ fn storage_row(row: &StorageRow, f: &mut Formatter<'_>) -> fmt::Result {
     )
 }
 
+/// The percentiles beyond which some of `transfers` lie.
+fn percentiles(times: Percentiles, transfers: usize) -> String {
+    let at = |least: usize, time: f64| {
+        if transfers >= least { format!("{time:.0}") } else { "-".to_owned() }
+    };
+    format!("{:.0} / {} / {}", times.p50, at(100, times.p99), at(1000, times.p999))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::bytes;
-    use crate::report::{CacheSeen, LatencyRow, ProbeReport};
+    use super::{bytes, percentiles};
+    use crate::report::{CacheSeen, LatencyRow, Percentiles, ProbeReport};
+
+    #[test]
+    fn percentiles_of_too_few_transfers_are_left_out() {
+        let times = Percentiles { p50: 10.0, p99: 20.0, p999: 30.0 };
+        assert_eq!(percentiles(times, 5000), "10 / 20 / 30");
+        assert_eq!(percentiles(times, 999), "10 / 20 / -");
+        assert_eq!(percentiles(times, 15), "10 / - / -");
+    }
 
     #[test]
     fn a_cache_that_cores_do_not_share_is_named() {

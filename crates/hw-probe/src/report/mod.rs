@@ -83,10 +83,13 @@ impl From<Summary> for Rates {
 pub struct MemoryRow {
     /// `read`, `write`, `write_nt`, `copy`, `scale`, `add` or `triad`.
     pub kernel: String,
-    /// `regular`, `non_temporal` or, for `read`, `none`.
+    /// `regular`, `non_temporal`, `library` (the system's `memcpy`) or, for `read`, `none`.
     #[serde(default)]
     pub stores: String,
-    /// Threads, each on its own core and its own share of the arrays.
+    /// The instruction set that was the fastest for it.
+    #[serde(default)]
+    pub isa: String,
+    /// Threads, each on a logical processor of its own and with its own share of the arrays.
     pub threads: usize,
     /// Bytes of all arrays of all threads together.
     pub working_set_bytes: u64,
@@ -214,6 +217,9 @@ pub struct StorageRow {
     pub mb_per_s: Option<f64>,
     /// Transfers a second.
     pub iops: Option<f64>,
+    /// How many were timed; 0 in documents of before this was kept.
+    #[serde(default)]
+    pub transfers: usize,
     /// Time of one transfer.
     pub latency_us: Option<Percentiles>,
     /// Whether what was read is what was written.

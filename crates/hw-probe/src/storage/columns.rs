@@ -14,6 +14,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
 use super::Scratch;
+use crate::random::XorShift;
 use crate::report::StorageRow;
 use crate::sys;
 
@@ -22,14 +23,12 @@ const COLUMNS: usize = 12;
 /// Prices that walk at random, with the noise of a float's lower digits: nothing that a
 /// compressor could win much from.
 fn walks(rows: usize) -> Vec<Vec<f64>> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = XorShift::new(0x9E37_79B9_7F4A_7C15);
     let mut walk = |_| {
         let mut price = 100.0;
         let step = |_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            price *= 1.0 + ((state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5) * 1e-3;
+            let uniform = (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
+            price *= 1.0 + (uniform - 0.5) * 1e-3;
             price
         };
         (0..rows).map(step).collect()
@@ -57,6 +56,7 @@ pub(crate) fn parquet(scratch: &Scratch, bytes: usize) -> Result<Vec<StorageRow>
         engine: "parquet".to_owned(),
         mb_per_s: Some(bytes as f64 * 1e-6 / took.as_secs_f64()),
         iops: None,
+        transfers: 1,
         latency_us: None,
         verified,
     };

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use transfer::{Buffers, Engine, Job, Op, PAGE};
 
 use crate::measure::quantile;
+use crate::random::XorShift;
 use crate::report::{Percentiles, StorageRow};
 use crate::sys;
 
@@ -78,7 +79,7 @@ impl Scratch {
     /// Fills the file. A direct transfer that is refused closes that way for good.
     fn lay_out(&mut self) -> io::Result<()> {
         let offsets = offsets(self.bytes, LAYOUT_BLOCK, 1);
-        let mut buffers = Buffers::new(LAYOUT_BLOCK, LAYOUT_DEPTH)?;
+        let mut buffers = Buffers::filled(LAYOUT_BLOCK, LAYOUT_DEPTH)?;
         let limit = Duration::MAX;
         if let Ok(file) = &self.direct {
             match Job::new(Op::Write, file, &mut buffers, &offsets[..1], limit).run(Engine::Calls) {
@@ -126,14 +127,8 @@ fn offsets(bytes: u64, block: usize, passes: usize) -> Vec<u64> {
 /// Offsets of 4 KiB pages in an order without a pattern.
 fn random_offsets(bytes: u64, count: usize) -> Vec<u64> {
     let pages = (bytes / PAGE as u64).max(1);
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let step = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 16) % pages * PAGE as u64
-    };
-    (0..count).map(step).collect()
+    let mut random = XorShift::new(0x2545_F491_4F6C_DD1D);
+    (0..count).map(|_| (random.next() >> 16) % pages * PAGE as u64).collect()
 }
 
 /// Sequential transfers past the page cache, for at most `limit`.
@@ -152,15 +147,20 @@ pub(crate) fn sequential(
     if offsets.is_empty() {
         return Err("the file is smaller than one block".to_owned());
     }
-    let (mut row, done) = direct_row(name, file, op, block, depth, &offsets, limit)?;
-    if op == Op::Write {
-        // What one pass wrote, as far as a short look goes.
-        const LOOK: u64 = 64 << 20;
-        let written = ((done * block) as u64).min(scratch.bytes).min(LOOK) / block as u64;
-        row.verified = transfer::holds_what_was_written(file, block, written * block as u64)
-            .map_err(|error| error.to_string())?;
+    let (mut row, writer) = direct_row(name, file, op, block, depth, &offsets, limit)?;
+    if let Some(writer) = writer {
+        let written = (row.transfers * block) as u64;
+        let found =
+            holds_first(file, writer, written.min(scratch.bytes / block as u64 * block as u64));
+        row.verified = found.map_err(|error| error.to_string())?;
     }
     Ok(row)
+}
+
+/// Whether the file begins with `bytes` of what the job `writer` wrote, as far as a short look goes.
+fn holds_first(file: &File, writer: u32, bytes: u64) -> io::Result<bool> {
+    const LOOK: u64 = 64 << 20;
+    transfer::holds_what_was_written(file, writer, bytes.min(LOOK))
 }
 
 /// Random reads of 4 KiB past the page cache.
@@ -175,7 +175,7 @@ pub(crate) fn random_reads(
     direct_row("randread", file, Op::Read, PAGE, depth, &offsets, limit).map(|(row, _)| row)
 }
 
-/// Runs the transfers by the best engine for the depth; the row and how many were made.
+/// Runs the transfers by the best engine for the depth; the row and, of writes, the job's number.
 fn direct_row(
     name: &str,
     file: &File,
@@ -184,17 +184,19 @@ fn direct_row(
     depth: usize,
     offsets: &[u64],
     limit: Duration,
-) -> Result<(StorageRow, usize), String> {
+) -> Result<(StorageRow, Option<u32>), String> {
     let engine = if depth == 1 { Engine::Calls } else { Engine::detect() };
     if depth > 1 && engine == Engine::Calls {
         return Err("this system offers no transfers side by side".to_owned());
     }
     let told = |error: io::Error| error.to_string();
-    let mut buffers = Buffers::new(block, depth).map_err(told)?;
+    let made =
+        if op == Op::Write { Buffers::filled(block, depth) } else { Buffers::new(block, depth) };
+    let mut buffers = made.map_err(told)?;
     let mut job = Job::new(op, file, &mut buffers, offsets, limit);
     let wall = job.run(engine).map_err(told)?;
-    let done = job.latencies.len();
-    Ok((row(name, "direct", block, depth, engine, job.latencies, wall), done))
+    let writer = job.generation;
+    Ok((row(name, "direct", block, depth, engine, job.latencies, wall), writer))
 }
 
 fn row(
@@ -215,6 +217,7 @@ fn row(
         engine: engine.name().to_owned(),
         mb_per_s: Some(per_second * block as f64 * 1e-6),
         iops: Some(per_second),
+        transfers: latencies.len(),
         latency_us: Some(percentiles(latencies)),
         verified: true,
     }
@@ -231,11 +234,12 @@ fn percentiles(mut nanoseconds: Vec<f64>) -> Percentiles {
 pub(crate) fn buffered(scratch: &Scratch, limit: Duration) -> io::Result<Vec<StorageRow>> {
     let file = &scratch.buffered;
     let offsets = offsets(scratch.bytes, LAYOUT_BLOCK, 1);
-    let mut buffers = Buffers::new(LAYOUT_BLOCK, 1)?;
-    let mut pass = |op, offsets: &[u64], limit| {
+    let mut buffers = Buffers::filled(LAYOUT_BLOCK, 1)?;
+    let mut pass = |op, offsets: &[u64], writer: Option<u32>| {
         let mut job = Job::new(op, file, &mut buffers, offsets, limit);
+        job.generation = job.generation.or(writer);
         let wall = job.run(Engine::Calls)?;
-        io::Result::Ok((job.latencies, wall))
+        io::Result::Ok((job.generation, job.latencies, wall))
     };
     let calls =
         |op, path, latencies, wall| row(op, path, LAYOUT_BLOCK, 1, Engine::Calls, latencies, wall);
@@ -244,31 +248,42 @@ pub(crate) fn buffered(scratch: &Scratch, limit: Duration) -> io::Result<Vec<Sto
         _ => Err(error),
     })?;
     let begin = Instant::now();
-    let (times, to_memory) = pass(Op::Write, &offsets, limit)?;
+    let (writer, times, to_memory) = pass(Op::Write, &offsets, None)?;
     file.sync_all()?;
     let to_disk = begin.elapsed();
     let written = &offsets[..times.len()];
     let mut rows = vec![calls("save", "page_cache", times.clone(), to_memory)];
     let disk = !sys::in_memory(file);
     if disk {
-        rows.push(calls("save", "buffered", times, to_disk));
+        // The calls ended in memory: their times are not the disk's.
+        rows.push(StorageRow { latency_us: None, ..calls("save", "buffered", times, to_disk) });
     }
     if disk && sys::drop_cache(file).is_ok() {
-        let (times, wall) = pass(Op::Read, written, limit)?;
+        let (_, times, wall) = pass(Op::Read, written, writer)?;
         rows.push(calls("load", "buffered", times, wall));
     }
-    // Once more to fill the cache whatever came before, then from memory.
-    pass(Op::Read, written, limit)?;
-    let (times, wall) = pass(Op::Read, written, limit)?;
+    // Once more to fill the cache whatever came before, then what is in it from memory.
+    let (_, filled, _) = pass(Op::Read, written, writer)?;
+    let (_, times, wall) = pass(Op::Read, &written[..filled.len()], writer)?;
     rows.push(calls("load", "page_cache", times, wall));
+    let bytes = (written.len() * LAYOUT_BLOCK) as u64;
+    let is_right = writer.is_some_and(|writer| holds_first(file, writer, bytes).unwrap_or(false));
+    rows.iter_mut().for_each(|row| row.verified &= is_right);
     Ok(rows)
 }
 
 /// Writes 4 KiB at a random place and waits until the disk has it.
+///
+/// # Errors
+/// A file system in memory, which has no disk to wait for, or what the system refused.
 pub(crate) fn fsync(scratch: &Scratch, limit: Duration) -> io::Result<StorageRow> {
     const COUNT: usize = 500;
+    if sys::in_memory(&scratch.buffered) {
+        let why = "a file system in memory has no disk to wait for";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
     let offsets = random_offsets(scratch.bytes, COUNT);
-    let mut buffers = Buffers::new(PAGE, 1)?;
+    let mut buffers = Buffers::filled(PAGE, 1)?;
     let begin = Instant::now();
     let mut latencies = Vec::new();
     for offset in &offsets {

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::sys::{Pages, Region};
 
-/// Every page of 4 KiB carries its own offset, so that no two are alike and a misplaced one shows.
+/// The unit of what a file holds: each page carries a stamp, which tells its place and who wrote it.
 pub(crate) const PAGE: usize = 4096;
 
 /// Which way.
@@ -52,30 +53,124 @@ impl Engine {
     }
 }
 
-/// Buffers for `depth` transfers of up to `block` bytes, each full of the same incompressible
-/// bytes and aligned for direct transfers.
+/// Buffers for `depth` transfers of `block` bytes, aligned for direct ones. Those for writing are full of
+/// incompressible bytes, no two pages alike, and more than are in flight: a slot writes another block each time,
+/// as a file system that compresses looks at more than one.
 pub(crate) struct Buffers {
     region: Region,
     block: usize,
     depth: usize,
+    /// Blocks that a slot writes in turn.
+    copies: usize,
+    /// Which one is next.
+    turns: Vec<usize>,
 }
 
 impl Buffers {
+    /// For reading.
     pub(crate) fn new(block: usize, depth: usize) -> io::Result<Self> {
-        let mut region = Region::new(block * depth, Pages::Ordinary)?;
-        for slot in region.as_bytes().chunks_exact_mut(block) {
-            noise(slot);
+        Self::with_copies(block, depth, 1)
+    }
+
+    /// For writing, and for reading as well.
+    pub(crate) fn filled(block: usize, depth: usize) -> io::Result<Self> {
+        /// Beyond what any file system compresses together.
+        const ALL: usize = 4 << 20;
+        let mut buffers = Self::with_copies(block, depth, (ALL / (block * depth)).max(1))?;
+        for (index, page) in buffers.region.as_bytes().chunks_mut(PAGE).enumerate() {
+            noise(page, index as u32);
         }
-        Ok(Self { region, block, depth })
+        Ok(buffers)
+    }
+
+    fn with_copies(block: usize, depth: usize, copies: usize) -> io::Result<Self> {
+        let region = Region::new(block * depth * copies, Pages::Ordinary)?;
+        Ok(Self { region, block, depth, copies, turns: vec![0; depth] })
+    }
+
+    /// The slots' own parts, each of whole copies.
+    fn slots(&mut self) -> impl Iterator<Item = Slot<'_>> {
+        let (block, copies) = (self.block, self.copies);
+        let parts = self.region.as_bytes().chunks_exact_mut(block * copies);
+        parts.zip(&mut self.turns).enumerate().map(move |(index, (bytes, turn))| Slot {
+            bytes,
+            turn,
+            block,
+            first_page: (index * copies * block / PAGE) as u32,
+        })
+    }
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        let part = self.block * self.copies;
+        Slot {
+            bytes: &mut self.region.as_bytes()[index * part..][..part],
+            turn: &mut self.turns[index],
+            block: self.block,
+            first_page: (index * part / PAGE) as u32,
+        }
     }
 }
 
-/// The bytes of a block before it is stamped: those of splitmix64 (S. Vigna), which no
-/// compressor shortens.
-fn noise(bytes: &mut [u8]) {
-    let mut state = 0_u64;
-    for word in bytes.chunks_exact_mut(8) {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+/// What belongs to one of the transfers in flight.
+struct Slot<'a> {
+    bytes: &'a mut [u8],
+    turn: &'a mut usize,
+    block: usize,
+    /// Of all pages of the buffers, the number of its first.
+    first_page: u32,
+}
+
+impl Slot<'_> {
+    /// The block of this turn.
+    fn block(&mut self) -> &mut [u8] {
+        &mut self.bytes[*self.turn * self.block..][..self.block]
+    }
+
+    /// Goes on to the next block and stamps it for its place in the file.
+    fn prepare(&mut self, offset: u64, generation: u32) {
+        *self.turn = (*self.turn + 1) % (self.bytes.len() / self.block);
+        let first = self.first_page + (*self.turn * self.block / PAGE) as u32;
+        for (index, page) in self.block().chunks_mut(PAGE).enumerate() {
+            let offset = offset + (index * PAGE) as u64;
+            Stamp { offset, generation, noise: first + index as u32 }.put(page);
+        }
+    }
+}
+
+/// The first bytes of a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    /// Its place in the file.
+    offset: u64,
+    /// Which job wrote it.
+    generation: u32,
+    /// Which noise follows.
+    noise: u32,
+}
+
+impl Stamp {
+    const BYTES: usize = 16;
+
+    fn put(self, page: &mut [u8]) {
+        page[..8].copy_from_slice(&self.offset.to_le_bytes());
+        page[8..12].copy_from_slice(&self.generation.to_le_bytes());
+        page[12..16].copy_from_slice(&self.noise.to_le_bytes());
+    }
+
+    fn of(page: &[u8]) -> Self {
+        let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| page[at + byte]));
+        let offset = u64::from(word(0)) | u64::from(word(4)) << 32;
+        Self { offset, generation: word(8), noise: word(12) }
+    }
+}
+
+/// The bytes of page `index` before it is stamped: a stretch of splitmix64 (S. Vigna), which no compressor
+/// shortens.
+fn noise(page: &mut [u8], index: u32) {
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut state = STEP.wrapping_mul(u64::from(index) * (PAGE / 8) as u64);
+    for word in page.chunks_exact_mut(8) {
+        state = state.wrapping_add(STEP);
         let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         word.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes());
@@ -94,12 +189,15 @@ pub(crate) struct Job<'a> {
     /// No transfer begins after this long.
     pub(crate) limit: Duration,
     buffers: &'a mut Buffers,
+    /// Of a writing job its own number, which its pages bear; of a reading one the number that they must bear,
+    /// where that is known.
+    pub(crate) generation: Option<u32>,
     /// Nanoseconds of each transfer.
     pub(crate) latencies: Vec<f64>,
 }
 
 impl<'a> Job<'a> {
-    /// `depth` and `block` are those of `buffers`.
+    /// `depth` and `block` are those of `buffers`, which are filled where it writes.
     pub(crate) fn new(
         op: Op,
         file: &'a File,
@@ -108,8 +206,10 @@ impl<'a> Job<'a> {
         limit: Duration,
     ) -> Self {
         let (block, depth) = (buffers.block, buffers.depth);
+        static WRITERS: AtomicU32 = AtomicU32::new(1);
+        let generation = (op == Op::Write).then(|| WRITERS.fetch_add(1, Ordering::Relaxed));
         let latencies = Vec::with_capacity(offsets.len());
-        Self { op, file, block, depth, offsets, limit, buffers, latencies }
+        Self { op, file, block, depth, offsets, limit, buffers, generation, latencies }
     }
 
     /// Makes the transfers; the wall time of all.
@@ -122,24 +222,27 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// A slot's part of the buffers.
+    /// What a slot transfers.
     pub(crate) fn buffer(&mut self, slot: usize) -> &mut [u8] {
-        &mut self.buffers.region.as_bytes()[slot * self.block..][..self.block]
+        let block = self.block;
+        let Slot { bytes, turn, .. } = self.buffers.slot(slot);
+        &mut bytes[*turn * block..][..block]
     }
 
     /// Stamps what is about to be written.
     pub(crate) fn prepare(&mut self, slot: usize, offset: u64) {
-        if self.op == Op::Write {
-            stamp(self.buffer(slot), offset);
+        if let (Op::Write, Some(generation)) = (self.op, self.generation) {
+            self.buffers.slot(slot).prepare(offset, generation);
         }
     }
 
-    /// Notes a transfer's time and, for a read, whether its stamp is that of its place.
+    /// Notes a transfer's time and, for a read, whether its stamp is the right one.
     pub(crate) fn finish(&mut self, slot: usize, offset: u64, took: Duration) -> io::Result<()> {
         self.latencies.push(took.as_nanos() as f64);
+        let generation = self.generation;
         match self.op {
             Op::Write => Ok(()),
-            Op::Read => check_stamp(self.buffer(slot), offset),
+            Op::Read => check_stamp(self.buffer(slot), offset, generation),
         }
     }
 
@@ -161,31 +264,31 @@ impl<'a> Job<'a> {
 
     /// As many threads as the depth, each taking the next offset when it is free.
     fn run_on_threads(&mut self) -> io::Result<Duration> {
-        let (op, file, limit, block) = (self.op, self.file, self.limit, self.block);
+        let (op, file, limit, generation) = (self.op, self.file, self.limit, self.generation);
         let queue = Mutex::new(self.offsets.iter().copied());
         let begin = Instant::now();
-        let slots = self.buffers.region.as_bytes().chunks_exact_mut(block);
-        let work = |buffer: &mut [u8]| {
+        let work = |mut slot: Slot<'_>| {
             let mut times = Vec::new();
             while begin.elapsed() < limit {
                 // A thread that panics holds no lock: the guard is gone within the statement.
                 let Some(offset) = queue.lock().ok().and_then(|mut queue| queue.next()) else {
                     break;
                 };
-                if op == Op::Write {
-                    stamp(buffer, offset);
+                if let (Op::Write, Some(generation)) = (op, generation) {
+                    slot.prepare(offset, generation);
                 }
                 let start = Instant::now();
-                transfer(op, file, buffer, offset)?;
+                transfer(op, file, slot.block(), offset)?;
                 times.push(start.elapsed().as_nanos() as f64);
                 if op == Op::Read {
-                    check_stamp(buffer, offset)?;
+                    check_stamp(slot.block(), offset, generation)?;
                 }
             }
             io::Result::Ok(times)
         };
         let times: Vec<io::Result<Vec<f64>>> = std::thread::scope(|scope| {
             let work = &work;
+            let slots = self.buffers.slots();
             let threads: Vec<_> = slots.map(|slot| scope.spawn(move || work(slot))).collect();
             let ends = threads.into_iter().map(|thread| match thread.join() {
                 Ok(times) => times,
@@ -222,35 +325,35 @@ fn transfer(op: Op, mut file: &File, buffer: &mut [u8], offset: u64) -> io::Resu
     }
 }
 
-fn stamp(block: &mut [u8], offset: u64) {
-    for (index, page) in block.chunks_mut(PAGE).enumerate() {
-        page[..8].copy_from_slice(&(offset + (index * PAGE) as u64).to_le_bytes());
-    }
-}
-
 /// The first page's stamp: all that can be looked at within the clock.
-fn check_stamp(block: &[u8], offset: u64) -> io::Result<()> {
-    if block[..8] == offset.to_le_bytes() {
+fn check_stamp(block: &[u8], offset: u64, generation: Option<u32>) -> io::Result<()> {
+    let found = Stamp::of(block);
+    let is_right = found.offset == offset
+        && generation.is_none_or(|generation| generation == found.generation);
+    if is_right {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::InvalidData, format!("wrong bytes read at {offset}")))
 }
 
-/// Whether the first `bytes` of the file, written in blocks of `block`, hold every byte as it was
-/// written.
-pub(crate) fn holds_what_was_written(file: &File, block: usize, bytes: u64) -> io::Result<bool> {
-    /// Read at a stretch, whatever the block it was written in.
+/// Whether the first `bytes` of the file hold every byte as the job `generation` wrote it.
+pub(crate) fn holds_what_was_written(file: &File, generation: u32, bytes: u64) -> io::Result<bool> {
+    /// Read at a stretch.
     const STRETCH: usize = 1 << 20;
-    let stretch = block * (STRETCH / block).max(1);
-    let mut expected = vec![0; stretch];
-    expected.chunks_mut(block).for_each(noise);
-    let mut found = Region::new(stretch, Pages::Huge)?;
-    for offset in (0..bytes).step_by(stretch) {
-        let length = stretch.min((bytes - offset) as usize);
+    let mut expected = [0; PAGE];
+    let mut found = Region::new(STRETCH, Pages::Huge)?;
+    let mut is_right = |offset: u64, page: &[u8]| {
+        let stamp = Stamp::of(page);
+        noise(&mut expected, stamp.noise);
+        (stamp.offset, stamp.generation) == (offset, generation)
+            && page[Stamp::BYTES..] == expected[Stamp::BYTES..]
+    };
+    for offset in (0..bytes).step_by(STRETCH) {
+        let length = STRETCH.min((bytes - offset) as usize);
         let found = &mut found.as_bytes()[..length];
         transfer(Op::Read, file, found, offset)?;
-        stamp(&mut expected, offset);
-        if found != &expected[..length] {
+        let mut pages = found.chunks(PAGE).enumerate();
+        if !pages.all(|(index, page)| is_right(offset + (index * PAGE) as u64, page)) {
             return Ok(false);
         }
     }
@@ -277,14 +380,18 @@ mod tests {
         for engine in engines() {
             for depth in [1, 3, 8] {
                 file.set_len(0).unwrap();
+                let mut writer = 0;
                 for op in [Op::Write, Op::Read] {
-                    let mut buffers = Buffers::new(block, depth).unwrap();
+                    let mut buffers = Buffers::filled(block, depth).unwrap();
                     let mut job =
                         Job::new(op, &file, &mut buffers, &offsets, Duration::from_secs(60));
+                    writer = *job.generation.get_or_insert(writer);
                     job.run(engine).unwrap();
                     assert_eq!(job.latencies.len(), 50, "{engine:?} {depth}");
                 }
-                assert!(holds_what_was_written(&file, block, 50 * block as u64).unwrap());
+                let bytes = 50 * block as u64;
+                assert!(holds_what_was_written(&file, writer, bytes).unwrap());
+                assert!(!holds_what_was_written(&file, writer - 1, bytes).unwrap());
             }
         }
     }
@@ -292,18 +399,46 @@ mod tests {
     #[test]
     fn bytes_in_the_wrong_place_are_seen() {
         let file = tempfile::tempfile().unwrap();
-        let mut buffers = Buffers::new(PAGE, 2).unwrap();
+        let mut buffers = Buffers::filled(PAGE, 2).unwrap();
         let offsets = [0, PAGE as u64];
         let limit = Duration::from_secs(60);
-        Job::new(Op::Write, &file, &mut buffers, &offsets, limit).run(Engine::Calls).unwrap();
+        let mut job = Job::new(Op::Write, &file, &mut buffers, &offsets, limit);
+        let writer = job.generation.unwrap();
+        job.run(Engine::Calls).unwrap();
+        let holds = |bytes| holds_what_was_written(&file, writer, bytes).unwrap();
         let mut page = vec![0; PAGE];
         transfer(Op::Read, &file, &mut page, 0).unwrap();
         transfer(Op::Write, &file, &mut page, PAGE as u64).unwrap();
-        assert!(!holds_what_was_written(&file, PAGE, 2 * PAGE as u64).unwrap());
+        assert!(holds(PAGE as u64) && !holds(2 * PAGE as u64));
+        // One bit in the middle of a page.
+        page[PAGE / 2] ^= 1;
+        transfer(Op::Write, &file, &mut page, 0).unwrap();
+        assert!(!holds(PAGE as u64));
         for engine in engines() {
             let mut job = Job::new(Op::Read, &file, &mut buffers, &offsets, limit);
             assert_eq!(job.run(engine).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
+    }
+
+    #[test]
+    fn what_an_earlier_job_wrote_is_not_taken_for_this_ones() {
+        let file = tempfile::tempfile().unwrap();
+        let (offsets, limit) = ([0], Duration::from_secs(60));
+        for engine in engines() {
+            let mut buffers = Buffers::filled(PAGE, 1).unwrap();
+            Job::new(Op::Write, &file, &mut buffers, &offsets, limit).run(engine).unwrap();
+            let mut job = Job::new(Op::Read, &file, &mut buffers, &offsets, limit);
+            job.generation = Some(0);
+            assert_eq!(job.run(engine).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+    }
+
+    #[test]
+    fn no_two_pages_of_what_is_written_are_alike() {
+        let mut buffers = Buffers::filled(PAGE, 1).unwrap();
+        let pages: std::collections::BTreeSet<&[u8]> =
+            buffers.region.as_bytes().chunks(PAGE).collect();
+        assert_eq!(pages.len(), (4 << 20) / PAGE);
     }
 
     #[test]

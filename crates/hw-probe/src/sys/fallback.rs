@@ -17,6 +17,7 @@ pub(crate) fn describe() -> Machine {
         performance_cores: None,
         efficiency_cores: None,
         threads,
+        governor: None,
         caches: Vec::new(),
         memory_bytes: None,
         page_bytes: None,
@@ -42,6 +43,8 @@ pub(crate) fn allowed_cpus() -> Vec<usize> {
 pub(crate) fn pin(_: usize) -> bool {
     false
 }
+
+pub(crate) fn prefer_fast_cores() {}
 
 pub(crate) fn available_memory() -> Option<u64> {
     None

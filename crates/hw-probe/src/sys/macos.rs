@@ -23,6 +23,7 @@ pub(crate) fn describe() -> Machine {
         performance_cores: performance.filter(|_| efficiency.is_some()),
         efficiency_cores: efficiency,
         threads,
+        governor: None,
         caches: caches(threads),
         memory_bytes: number("hw.memsize"),
         page_bytes: Some(rustix::param::page_size() as u64),
@@ -68,7 +69,8 @@ fn caches(threads: usize) -> Vec<Cache> {
     ];
     let known = sizes.into_iter().filter_map(|(level, kind, bytes, shared_by)| {
         let bytes = bytes.filter(|&bytes| bytes > 0)?;
-        Some(Cache { level, kind: kind.to_owned(), bytes, shared_by, cpus: Vec::new() })
+        let (kind, instances) = (kind.to_owned(), threads.div_ceil(shared_by.max(1)));
+        Some(Cache { level, kind, bytes, shared_by, instances, cpus: Vec::new() })
     });
     known.collect()
 }
@@ -137,6 +139,13 @@ pub(crate) fn allowed_cpus() -> Vec<usize> {
 /// for busy threads.
 pub(crate) fn pin(_: usize) -> bool {
     false
+}
+
+/// Asks the scheduler for performance cores for the calling thread.
+pub(crate) fn prefer_fast_cores() {
+    let class = libc::qos_class_t::QOS_CLASS_USER_INITIATED;
+    // SAFETY: sets a property of the calling thread; a refusal leaves it as it was.
+    let _ = unsafe { libc::pthread_set_qos_class_self_np(class, 0) };
 }
 
 /// Half of the memory: macOS has no figure of what can be taken without compressing or swapping.

@@ -24,7 +24,7 @@ use fallback as platform;
 
 pub(crate) use platform::{
     allowed_cpus, available_memory, cpu_times, describe, drop_cache, in_memory, open_direct,
-    own_cpu_seconds, pin,
+    own_cpu_seconds, pin, prefer_fast_cores,
 };
 pub(crate) use region::{Pages, Region};
 

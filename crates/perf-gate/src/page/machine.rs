@@ -119,8 +119,7 @@ fn table(caption: &str, x_name: &str, x_text: fn(f64) -> String, series: &[Serie
 fn caches(probe: &ProbeReport, all: bool) -> Vec<Mark> {
     let data = probe.machine.caches.iter().filter(|cache| cache.kind != "instruction");
     let mark = |cache: &hw_probe::Cache| {
-        let instances = probe.machine.threads.div_ceil(cache.shared_by.max(1));
-        let bytes = cache.bytes as f64 * if all { instances as f64 } else { 1.0 };
+        let bytes = cache.bytes as f64 * if all { cache.instances.max(1) as f64 } else { 1.0 };
         Mark { x: bytes, name: format!("L{} {}", cache.level, size(bytes)) }
     };
     data.map(mark).collect()

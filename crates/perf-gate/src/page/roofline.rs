@@ -1,7 +1,7 @@
 //! The roofline (S. Williams, A. Waterman and D. Patterson, CACM 52(4), 2009): the roofs that the
 //! probe has measured, and under them its own kernels and those of the stack.
 
-use hw_probe::{MemoryRow, ProbeReport};
+use hw_probe::ProbeReport;
 
 use super::axis::Axis;
 use super::ink::Ink;
@@ -86,12 +86,7 @@ fn left_edge(placed: &[Placed]) -> f64 {
 impl Roof {
     /// Rising with the best bandwidth, flat at the FMA peak.
     fn of(probe: &ProbeReport, threads: usize) -> Option<Self> {
-        let fed = main_rows(probe, threads).filter(|row| !row.kernel.starts_with("write"));
-        let gb_per_s = fed.map(|row| row.gb_per_s.best).reduce(f64::max)?;
-        let is_peak = |row: &&hw_probe::ComputeRow| {
-            row.kernel == "fma" && row.dtype == "f64" && row.threads == threads
-        };
-        let gflops = probe.compute.iter().find(is_peak)?.gflops.best;
+        let hw_probe::Roof { gb_per_s, gflops } = probe.roof(threads, "f64")?;
         Some(Self { threads, gb_per_s, gflops })
     }
 
@@ -120,10 +115,6 @@ impl Roof {
             _ => (kernel.gb_per_s / self.gb_per_s, "memory"),
         }
     }
-}
-
-fn main_rows(probe: &ProbeReport, threads: usize) -> impl Iterator<Item = &MemoryRow> {
-    probe.memory.iter().filter(move |row| row.series == "main" && row.threads == threads)
 }
 
 impl Placed {
@@ -158,7 +149,9 @@ impl Placed {
         };
         let stream = [("scale", 16.0, 1.0), ("add", 24.0, 1.0), ("triad", 24.0, 2.0)];
         let streams = stream.iter().filter_map(|&(name, bytes, operations)| {
-            let rows = main_rows(probe, threads).filter(|row| row.kernel == name);
+            let rows = probe.memory.iter().filter(|row| {
+                row.kernel == name && row.series == "main" && row.threads == threads && row.verified
+            });
             let best = rows.map(|row| row.gb_per_s.best).reduce(f64::max)?;
             let (intensity, count) = (operations / bytes, "as STREAM counts");
             Some(kernel(name, intensity, intensity * best, count))
@@ -166,7 +159,7 @@ impl Placed {
         let is_product = |row: &&hw_probe::ComputeRow| {
             row.kernel == "gemm" && row.dtype == "f64" && row.threads == threads && row.n.is_some()
         };
-        let products = probe.compute.iter().filter(is_product);
+        let products = probe.compute.iter().filter(is_product).filter(|row| row.verified);
         let best = products.max_by(|a, b| a.gflops.best.total_cmp(&b.gflops.best));
         let best = best.and_then(|row| Some((row.n?, row.gflops.best))).map(|(n, gflops)| {
             let intensity = 2.0 * n as f64 / (4.0 * 8.0);

@@ -280,6 +280,7 @@ fn probe(read: &[f64]) -> ProbeReport {
     let memory = |(step, &best): (usize, &f64)| MemoryRow {
         kernel: "read".to_owned(),
         stores: "none".to_owned(),
+        isa: "any".to_owned(),
         threads: 2,
         working_set_bytes: 4096 << step,
         gb_per_s: rates(best),

@@ -5,17 +5,19 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use hw_probe::{ProbeOptions, ProbeReport, Progress, Section};
+use hw_probe::{CeilingsCache, ProbeOptions, ProbeReport, Progress, Section};
 use indicatif::ProgressBar;
 
-use crate::cli::{Global, Json, Threads};
+use crate::cli::{Global, Json};
 use crate::{document, progress};
 
 const EXAMPLES: &str = "\
 Examples:
   redline probe                          everything, in under 30 seconds
   redline probe --quick --json probe.json
-  redline probe --only memory,compute --threads 1";
+  redline probe --only memory,compute --threads 1
+
+A whole probe keeps its ceilings in the user's cache folder (~/.cache/redline).";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -31,8 +33,9 @@ pub(crate) struct ProbeArgs {
         value_parser = section
     )]
     only: Vec<Section>,
-    #[command(flatten)]
-    threads: Threads,
+    /// Most threads; where this machine has fewer, or for 0, all that there are [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// Folder on the storage to measure [default: the folder for temporary files]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -44,11 +47,11 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<ExitCode> {
     let options = ProbeOptions {
         quick: args.quick,
         sections: if args.only.is_empty() { Section::ALL.to_vec() } else { args.only.clone() },
-        threads: args.threads.threads,
+        threads: args.threads,
         dir: args.dir.clone(),
     };
     let bar = progress::bar(1_000, "probe", global);
-    let report: ProbeReport = hw_probe::probe(&options, &mut Bar(&bar))?;
+    let report: ProbeReport = hw_probe::probe(&options, &mut Bar(&bar));
     bar.finish_and_clear();
     let json = args.json.json.as_deref();
     if global.prints(json) {
@@ -57,7 +60,18 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<ExitCode> {
     if let Some(path) = json {
         document::write_json(path, &report)?;
     }
+    if !args.quick && args.only.is_empty() {
+        keep_ceilings(&report);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// In the user's cache folder, for programs that hold themselves against them.
+fn keep_ceilings(report: &ProbeReport) {
+    let Some(cache) = CeilingsCache::of_user() else { return };
+    if let Err(error) = cache.store(report) {
+        eprintln!("warning: the ceilings are not kept: {error}");
+    }
 }
 
 fn section(text: &str) -> Result<Section, String> {

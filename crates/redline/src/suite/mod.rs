@@ -83,7 +83,7 @@ pub(crate) fn measure(plan: &Plan, bar: &ProgressBar) -> Result<Found> {
     let mut figures = Figures::default();
     bar.set_message("probe");
     let options = ProbeOptions { quick: true, ..ProbeOptions::default() };
-    let probe = hw_probe::probe(&options, &mut ())?;
+    let probe = hw_probe::probe(&options, &mut ());
     from_probe(&probe.ceilings(), &mut figures);
     bar.inc(1);
     let cache = Arc::new(DataCache::new(1 << 30));

@@ -454,3 +454,44 @@ fn probe_describes_the_machine() {
     assert!(document["machine"]["cores"].as_u64() >= Some(1));
     assert_eq!(document["machine"]["fingerprint"].as_str().map(str::len), Some(16));
 }
+
+#[test]
+fn probe_of_a_thread_count_that_there_is_not_runs_and_tells() {
+    for threads in ["0", "100000"] {
+        let document = json(&["probe", "--only", "machine", "--threads", threads, "--json", "-"]);
+        let first = &document["unavailable"][0];
+        assert_eq!(first["what"], format!("{threads} threads"));
+        assert!(
+            first["why"].as_str().is_some_and(|why| why.starts_with("this process may run 1 to"))
+        );
+    }
+}
+
+/// Its file has no name from before the first byte on, so that nothing is left whatever ends it.
+#[cfg(target_os = "linux")]
+#[test]
+fn probe_that_is_interrupted_leaves_no_file() {
+    let folder = Folder::new();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_redline"))
+        .args(["probe", "--only", "storage", "--dir", text(&folder.path(""))])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let descriptors = format!("/proc/{}/fd", child.id());
+    let is_open = || {
+        let links = std::fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        let mut files = links.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        files.any(|file| file.to_string_lossy().contains(".redline-probe-"))
+    };
+    let began = std::time::Instant::now();
+    while !is_open() {
+        assert!(began.elapsed().as_secs() < 60 && child.try_wait().unwrap().is_none(), "no file");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let interrupt = ["-INT", &child.id().to_string()].map(str::to_owned);
+    assert!(std::process::Command::new("kill").args(interrupt).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(folder.names(), [""; 0]);
+}

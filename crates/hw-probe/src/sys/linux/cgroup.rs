@@ -16,8 +16,7 @@ pub(super) fn limits(root: &Path) -> Limits {
 }
 
 /// Bytes that the groups leave: the least of limit minus use, over every ancestor with a limit.
-/// The page cache is counted as used; the kernel gives it back under pressure, so the true room
-/// is larger and never smaller.
+/// Of the page cache, what nobody has asked for twice counts as room: the kernel gives it back first.
 pub(super) fn memory_room(root: &Path) -> Option<u64> {
     folders(root, "memory")
         .iter()
@@ -26,7 +25,7 @@ pub(super) fn memory_room(root: &Path) -> Option<u64> {
             let used = number(folder, "memory.current")
                 .or_else(|| number(folder, "memory.usage_in_bytes"))
                 .unwrap_or(0);
-            Some(limit.saturating_sub(used))
+            Some(limit.saturating_sub(used.saturating_sub(idle_cache(folder))))
         })
         .min()
 }
@@ -62,6 +61,16 @@ fn limit(folder: &Path, v2: &str, v1: &str) -> Option<u64> {
 
 fn number(folder: &Path, file: &str) -> Option<u64> {
     fs::read_to_string(folder.join(file)).ok()?.trim().parse().ok()
+}
+
+/// Bytes of the page cache that were read or written once.
+fn idle_cache(folder: &Path) -> u64 {
+    let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+    // Version 1 has the sum over the descendants under a name of its own.
+    ["total_inactive_file ", "inactive_file "]
+        .iter()
+        .find_map(|key| stat.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok()))
+        .unwrap_or(0)
 }
 
 /// Quota over period, in processors.
@@ -107,6 +116,9 @@ mod tests {
         assert_eq!(found.memory_bytes, Some(256 << 20));
         assert_eq!(found.cpus, Some(1.5));
         assert_eq!(memory_room(root.path()), Some(200_000_000));
+        let stat = "anon 1000\ninactive_file 8435456\nactive_file 9\n";
+        fs::write(root.path().join("sys/fs/cgroup/a/memory.stat"), stat).unwrap();
+        assert_eq!(memory_room(root.path()), Some(208_435_456));
     }
 
     #[test]

@@ -1,10 +1,5 @@
+use super::super::files::tests::put;
 use super::*;
-
-fn put(root: &Path, path: &str, text: impl AsRef<[u8]>) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
 
 /// One processor's caches, as the kernel lists them.
 fn put_caches(root: &Path) {
@@ -24,7 +19,7 @@ fn put_caches(root: &Path) {
 #[test]
 fn a_machine_without_sys_and_proc_is_described_all_the_same() {
     let root = tempfile::tempdir().unwrap();
-    let machine = describe(root.path());
+    let machine = describe(root.path(), &[0]);
     assert_eq!(machine.cpu_model, "unknown processor");
     assert!(machine.caches.is_empty() && machine.memory_bytes.is_none());
     assert!(machine.threads >= 1 && machine.cores >= 1);
@@ -47,7 +42,7 @@ fn caches_cores_and_pages_are_read_from_their_files() {
     }
     put_caches(root);
     fs::create_dir_all(root.join("sys/kernel/mm/hugepages/hugepages-2048kB")).unwrap();
-    let machine = describe(root);
+    let machine = describe(root, &[0, 1, 2, 3]);
     assert_eq!(machine.cpu_model, "Test CPU 9000");
     assert_eq!((machine.cores, machine.numa_nodes), (2, Some(2)));
     assert_eq!((machine.caches.len(), machine.caches[2].shared_by), (3, 4));
@@ -55,6 +50,13 @@ fn caches_cores_and_pages_are_read_from_their_files() {
     assert_eq!(machine.last_level_cache_bytes(), Some(4 << 20));
     assert_eq!((machine.memory_bytes, machine.hypervisor), (Some(1 << 20), None));
     assert_eq!(machine.huge_page_bytes, [2 << 20]);
+}
+
+#[test]
+fn the_rule_of_the_clock_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    put(root.path(), "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+    assert_eq!(describe(root.path(), &[0]).governor.as_deref(), Some("powersave"));
 }
 
 #[test]
@@ -75,23 +77,20 @@ fn a_name_that_generations_share_tells_which() {
 }
 
 #[test]
-fn memory_modules_add_up() {
-    let root = tempfile::tempdir().unwrap();
-    let mut record = vec![0_u8; 0x28];
-    record[0x0A..0x0C].copy_from_slice(&64_u16.to_le_bytes());
-    record[0x0C..0x0E].copy_from_slice(&0x7FFF_u16.to_le_bytes());
-    record[0x20..0x22].copy_from_slice(&4800_u16.to_le_bytes());
-    put(root.path(), "sys/firmware/dmi/entries/17-0/raw", &record);
-    put(root.path(), "sys/firmware/dmi/entries/17-1/raw", &record);
-    put(root.path(), "sys/firmware/dmi/entries/4-0/raw", &record);
-    let paper = theoretical(root.path());
-    assert_eq!(paper.memory_gb_per_s.map(f64::round), Some(77.0));
-}
-
-#[test]
-fn lists_and_sizes_parse() {
-    assert_eq!(parse_list("0-2,7"), Some(vec![0, 1, 2, 7]));
-    assert_eq!(parse_list("x"), None);
-    assert_eq!(parse_size("266240K"), Some(260 << 20));
-    assert_eq!(parse_size(""), None);
+fn virtual_boards_without_a_processor_flag_are_guests() {
+    let told = |files: &[(&str, &str)]| {
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "proc/cpuinfo", "CPU implementer : 0x41\nCPU part : 0xd40\n");
+        files.iter().for_each(|(path, text)| put(root.path(), path, text));
+        describe(root.path(), &[0]).hypervisor
+    };
+    let vendor = "sys/class/dmi/id/sys_vendor";
+    let product = "sys/class/dmi/id/product_name";
+    let guest = |name: &str| Some(name.to_owned());
+    assert_eq!(told(&[]), None);
+    assert_eq!(told(&[(vendor, "QEMU\n")]), guest("KVM"));
+    assert_eq!(told(&[(vendor, "Amazon EC2"), (product, "c7g.2xlarge")]), guest("KVM"));
+    assert_eq!(told(&[(vendor, "Amazon EC2"), (product, "c7g.metal")]), None);
+    assert_eq!(told(&[(vendor, "Supermicro")]), None);
+    assert_eq!(told(&[("proc/device-tree/compatible", "linux,dummy-virt\0")]), guest("unnamed"));
 }

@@ -79,8 +79,14 @@ mod tests {
     fn shared(set: u64, pairs: &[(usize, usize, f64)]) -> Option<bool> {
         let mut report = ProbeReport::empty(machine());
         let kind = "unified".to_owned();
-        report.machine.caches =
-            vec![Cache { level: 2, kind, bytes: 1 << 20, shared_by: 4, cpus: vec![0, 1, 2, 3] }];
+        report.machine.caches = vec![Cache {
+            level: 2,
+            kind,
+            bytes: 1 << 20,
+            shared_by: 4,
+            instances: 1,
+            cpus: vec![0, 1, 2, 3],
+        }];
         let latency =
             |(set, ns)| LatencyRow { working_set_bytes: set, huge_pages: true, ns_per_load: ns };
         report.latency = [(4096, 1.0), (set, 150.0)].map(latency).into();
