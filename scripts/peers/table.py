@@ -14,7 +14,8 @@ from record import digits, markdown, place
 
 # What `scripts/peers/run --only` calls each script.
 ONLY = {
-    "data.py": "data", "features.py": "features", "features.py --alpha": "alpha", "probe.py": "probe",
+    "data.py": "data", "features.py": "features", "features.py --alpha": "alpha",
+    "probe.py memory": "probe", "probe.py compute": "probe", "probe.py storage": "probe",
     "raptorbt_side_by_side.py": "raptorbt", "vectorbt_side_by_side.py": "vectorbt",
 }
 
