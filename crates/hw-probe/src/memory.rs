@@ -92,11 +92,36 @@ impl Stores {
     }
 }
 
-/// A worker's arrays: made, and touched first, by the thread that streams them.
+/// One array of a worker.
+struct Array {
+    region: Region,
+    /// Elements before the first.
+    skip: usize,
+}
+
+impl Array {
+    /// Filled with `value`, and so touched by the calling thread. Its beginning lies `lines` cache lines after a
+    /// page's: a load and a store whose addresses differ by whole pages are taken for one another at first.
+    fn new(bytes: usize, pages: Pages, lines: usize, value: f64) -> io::Result<Self> {
+        const LINE: usize = 64;
+        let skip = lines * LINE / size_of::<f64>();
+        let room = if bytes > 0 { bytes + lines * LINE } else { 0 };
+        let mut array = Self { region: Region::new(room, pages)?, skip };
+        array.values().fill(value);
+        Ok(array)
+    }
+
+    fn values(&mut self) -> &mut [f64] {
+        let skip = self.skip;
+        self.region.as_f64().get_mut(skip..).unwrap_or_default()
+    }
+}
+
+/// A worker's arrays: made, and touched first, on the core that streams them.
 pub(crate) struct Arrays {
-    a: Region,
-    b: Region,
-    c: Region,
+    a: Array,
+    b: Array,
+    c: Array,
 }
 
 /// What the arrays hold, so that each kernel leaves a value of its own in `c`.
@@ -107,16 +132,14 @@ const S: f64 = 5.0;
 impl Arrays {
     /// Those of the three arrays that the kernels touch, of `bytes` each, filled.
     pub(crate) fn new(kernels: &[Kernel], bytes: usize, pages: Pages) -> io::Result<Self> {
-        let region = |value: f64, touches: fn(Kernel) -> bool| {
+        let array = |lines: usize, value: f64, touches: fn(Kernel) -> bool| {
             let touched = kernels.iter().any(|&kernel| touches(kernel));
-            let mut region = Region::new(if touched { bytes } else { 0 }, pages)?;
-            region.as_f64().fill(value);
-            io::Result::Ok(region)
+            Array::new(if touched { bytes } else { 0 }, pages, lines, value)
         };
         Ok(Self {
-            a: region(A, |kernel| kernel != Kernel::Write)?,
-            b: region(B, |kernel| kernel.arrays() == 3)?,
-            c: region(0.0, |kernel| kernel != Kernel::Read)?,
+            a: array(0, A, |kernel| kernel != Kernel::Write)?,
+            b: array(33, B, |kernel| kernel.arrays() == 3)?,
+            c: array(66, 0.0, |kernel| kernel != Kernel::Read)?,
         })
     }
 
@@ -124,7 +147,7 @@ impl Arrays {
     pub(crate) fn run(&mut self, case: &Case, at: Range<usize>) -> f64 {
         let Case { kernel, stores, kernels, .. } = *case;
         let nt = stores == Stores::NonTemporal;
-        let (a, b, c) = (self.a.as_f64(), self.b.as_f64(), self.c.as_f64());
+        let (a, b, c) = (self.a.values(), self.b.values(), self.c.values());
         match kernel {
             Kernel::Read => return kernels.read(&a[at]),
             Kernel::Write => kernels.write(nt, &mut c[at], S),
@@ -151,7 +174,7 @@ impl Arrays {
         // The array is cleared so that no later kernel can pass on this one's values; piece by
         // piece, while the piece is in the cache.
         const PIECE: usize = 2048;
-        let pieces = self.c.as_f64()[..len].chunks_mut(PIECE);
+        let pieces = self.c.values()[..len].chunks_mut(PIECE);
         pieces.fold(true, |right, piece| {
             let wrong: usize = piece.iter().map(|&value| usize::from(value != expected)).sum();
             piece.fill(0.0);
@@ -432,7 +455,7 @@ mod tests {
             arrays.run(&case, 0..512);
             assert!(arrays.verify(kernel, 512, 512, 0.0));
             arrays.run(&case, 0..512);
-            arrays.c.as_f64()[300] += 1.0;
+            arrays.c.values()[300] += 1.0;
             assert!(!arrays.verify(kernel, 512, 512, 0.0), "{kernel:?}");
             // Nothing ran since: the values of before must not pass.
             assert!(!arrays.verify(kernel, 512, 512, 0.0), "{kernel:?}");

@@ -1,9 +1,9 @@
 //! `redline probe`: what this machine is, and its ceilings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use hw_probe::{CeilingsCache, ProbeOptions, ProbeReport, Progress, Section};
 use indicatif::ProgressBar;
@@ -16,6 +16,7 @@ Examples:
   redline probe                          everything, in under 30 seconds
   redline probe --quick --json probe.json
   redline probe --only memory,compute --threads 1
+  redline probe --pictures profiles/machine
 
 A whole probe keeps its ceilings in the user's cache folder (~/.cache/redline).";
 
@@ -39,6 +40,9 @@ pub(crate) struct ProbeArgs {
     /// Folder on the storage to measure [default: the folder for temporary files]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Write the roofline, the staircases and the matrix products by size there, as SVG
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -50,6 +54,10 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<ExitCode> {
         threads: args.threads,
         dir: args.dir.clone(),
     };
+    if let Some(folder) = &args.pictures {
+        // Before the probe takes its time.
+        std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+    }
     let bar = progress::bar(1_000, "probe", global);
     let report: ProbeReport = hw_probe::probe(&options, &mut Bar(&bar));
     bar.finish_and_clear();
@@ -60,10 +68,23 @@ pub(crate) fn run(args: &ProbeArgs, global: &Global) -> Result<ExitCode> {
     if let Some(path) = json {
         document::write_json(path, &report)?;
     }
+    if let Some(folder) = &args.pictures {
+        draw(&report, folder, global.prints(json))?;
+    }
     if !args.quick && args.only.is_empty() {
         keep_ceilings(&report);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Draws what was measured, and names the files where the report is printed.
+fn draw(report: &ProbeReport, folder: &Path, prints: bool) -> Result<()> {
+    for path in report.write_pictures(folder)? {
+        if prints {
+            println!("{}", path.display());
+        }
+    }
+    Ok(())
 }
 
 /// In the user's cache folder, for programs that hold themselves against them.

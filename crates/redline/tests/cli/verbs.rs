@@ -467,6 +467,21 @@ fn probe_of_a_thread_count_that_there_is_not_runs_and_tells() {
     }
 }
 
+#[test]
+fn probe_draws_what_it_measured() {
+    let folder = Folder::new();
+    let pictures = folder.path("of/this/machine");
+    let output = redline(&["probe", "--quick", "--only", "latency", "--pictures", text(&pictures)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let drawn = pictures.join("latency.svg");
+    assert!(stdout(&output).contains(text(&drawn)), "{}", stdout(&output));
+    assert!(std::fs::read_to_string(drawn).unwrap().starts_with("<svg"));
+    let file = folder.file("file", "");
+    let output = redline(&["probe", "--only", "machine", "--pictures", text(&file)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains(text(&file)), "{}", stderr(&output));
+}
+
 /// Its file has no name from before the first byte on, so that nothing is left whatever ends it.
 #[cfg(target_os = "linux")]
 #[test]
