@@ -135,26 +135,27 @@ def placements(samples):
             }
 
 
-def complete(samples, rounds):
-    """The placements in which every side has as many samples as there are rounds."""
-    return [(ns, sides) for ns, sides in placements(samples) if all(len(side) >= rounds for side in sides.values())]
+def complete(samples, needed):
+    """The placements in which every side has so many samples."""
+    return [(ns, sides) for ns, sides in placements(samples) if all(len(side) >= needed for side in sides.values())]
 
 
 def table(title, rows, rounds, distance=None):
     """Each row: name, unit, program, ours and a dict of theirs, all functions. Turn by turn. Gives
-    the medians. With `distance`, rows of several cores are kept by placement; rounds go on until one
-    placement is complete, three times as long at most."""
+    the medians. With `distance`, rows of several cores are kept by placement; rounds go on until every
+    side has half as many samples of one, three times as long at most."""
     kept = []
     print(f"\n{title}\n{'':<38} {'ours':>9} {'theirs':>9}  ratio  spread  peer")
     for name, unit, program, ours, theirs in rows:
         samples = {None: [], **{peer: [] for peer in theirs}}
         apart = None if name.endswith(", 1") else distance
+        needed = rounds if apart is None else max(3, rounds // 2)
         for turn in range(3 * rounds):
             for peer in record.in_turn(turn, [None, *theirs]):
                 samples[peer].append(taken(ours if peer is None else theirs[peer], apart))
-            if turn + 1 >= rounds and complete(samples, rounds if apart is None else max(2, rounds - 2)):
+            if turn + 1 >= rounds and complete(samples, needed):
                 break
-        found = complete(samples, min(rounds, 3))
+        found = complete(samples, needed)
         if not found:
             print(f"{name:<38} not available: the cores were moved too often", flush=True)
         for ns, sides in found:
