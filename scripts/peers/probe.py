@@ -167,8 +167,7 @@ def table(title, rows, rounds, distance=None):
                   f"{spread:5.1f} %  {peer}, {unit}", flush=True)
             # Of several kernels of one program the best is the peer.
             case = f"{where} ({peer})" if len(theirs) > 1 else where
-            both = min(len(sides[None]), len(sides[peer]))
-            kept.append(record.row(case, program, unit, sides[None][:both], sides[peer][:both],
+            kept.append(record.row(case, program, unit, sides[None], sides[peer],
                                    more_is_better=unit != "us"))
     return kept
 

@@ -21,9 +21,9 @@ def row(case, peer, unit, ours, theirs, more_is_better=False):
     """One case on both sides, each the samples of its rounds, of which the median counts.
 
     The ratio says how many times better ours is; of several rounds, also within which bounds it
-    lay in a single one."""
+    lay in a single one. A side may have samples more than the other: they count for its median."""
     one = lambda a, b: float(a / b if more_is_better else b / a)  # noqa: E731
-    rounds = [one(a, b) for a, b in zip(ours, theirs, strict=True)]
+    rounds = [one(a, b) for a, b in zip(ours, theirs, strict=False)]
     ours, theirs = float(statistics.median(ours)), float(statistics.median(theirs))
     row = {"case": case, "peer": peer, "unit": unit, "ours": ours, "theirs": theirs,
            "ratio": one(ours, theirs)}
