@@ -70,7 +70,7 @@ const QUICK: Amounts = Amounts {
     fma_sample_ms: 10,
     gemm_sizes: &[256, 1024, 2048],
     gemm_budget_ms: 80,
-    gemm_longest_ms: [400, 100],
+    gemm_longest_ms: [800, 100],
     column_bytes: 20_000_000,
     spare_s: 1,
 };
@@ -133,12 +133,12 @@ fn sample_bytes(timer: Timer, threads: usize) -> usize {
     (bytes as usize).clamp(16 << 20, 1 << 30)
 }
 
-/// As many as are asked for, where the machine has them and the system starts them. The matrix products have
-/// threads of their own, which stay: twice as many must be possible.
+/// As many as are asked for, where the machine has them and the system starts them, beside those that matrix
+/// products keep: one for each processor, once they take more than one.
 fn threads(options: &ProbeOptions, machine: &Machine) -> usize {
     let all = machine.threads.max(1);
     let wanted = options.threads.filter(|&threads| (1..=all).contains(&threads)).unwrap_or(all);
-    (team::startable(2 * wanted) / 2).max(1)
+    team::startable(all + wanted).saturating_sub(all).max(1)
 }
 
 /// A plan for one file and nothing else.

@@ -90,7 +90,10 @@ pub(crate) fn pin_to_first() -> bool {
 /// Whether this system binds threads to processors.
 pub(crate) fn can_pin() -> bool {
     // A thread of its own: the caller's stays free.
-    std::thread::scope(|scope| scope.spawn(pin_to_first).join().unwrap_or(false))
+    std::thread::scope(|scope| {
+        let started = Builder::new().spawn_scoped(scope, pin_to_first);
+        started.is_ok_and(|thread| thread.join().unwrap_or(false))
+    })
 }
 
 /// From the first worker's beginning to the last one's end.

@@ -85,6 +85,7 @@ impl Run<'_> {
             for threads in self.threads_of_product(backend, n) {
                 match self.seconds_expected::<T>(backend, threads, n) {
                     Some(seconds) if seconds > longest.as_secs_f64() => {
+                        let what = format!("{what} on {threads} threads");
                         let why = format!("a product would take about {seconds:.1} s");
                         self.report.cannot(&what, why);
                     }

@@ -71,6 +71,11 @@ impl Run<'_> {
 
     fn section(&mut self, section: Section) {
         self.steps.progress.section(section);
+        if section != Section::Machine && team::startable(1) == 0 {
+            return self
+                .report
+                .cannot(section.name(), "the system lets this process start no thread");
+        }
         match section {
             // Described already: the plan was made for it.
             Section::Machine => {}
