@@ -485,7 +485,7 @@ fn probe_draws_what_it_measured() {
 /// Its file has no name from before the first byte on, so that nothing is left whatever ends it.
 #[cfg(target_os = "linux")]
 #[test]
-fn probe_that_is_interrupted_leaves_no_file() {
+fn probe_that_is_ended_by_a_signal_leaves_no_file() {
     let folder = Folder::new();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_redline"))
         .args(["probe", "--only", "storage", "--dir", text(&folder.path(""))])
@@ -505,8 +505,9 @@ fn probe_that_is_interrupted_leaves_no_file() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     std::thread::sleep(std::time::Duration::from_millis(50));
-    let interrupt = ["-INT", &child.id().to_string()].map(str::to_owned);
-    assert!(std::process::Command::new("kill").args(interrupt).status().unwrap().success());
+    // Not by SIGINT, which a shell without a terminal has its background jobs ignore.
+    let terminate = ["-TERM", &child.id().to_string()].map(str::to_owned);
+    assert!(std::process::Command::new("kill").args(terminate).status().unwrap().success());
     assert!(!child.wait().unwrap().success());
     assert_eq!(folder.names(), [""; 0]);
 }
