@@ -150,10 +150,11 @@ fn keep(
 }
 
 /// Fewer and shorter samples than the house's own: a case here is one long call, and there are
-/// many.
+/// many. Of a tenth of the resamples, as drawing all of them takes longer than measuring.
 fn config() -> Criterion {
     bench_kit::criterion("hw-probe")
         .sample_size(10)
+        .nresamples(10_000)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_secs(1))
 }
