@@ -11,9 +11,9 @@
 //! peer distance
 //! peer machine
 //! ```
-//! Prints one number, GB/s, GFLOPS, ns or MB/s; `distance` the ns from the first core to the second, `randread` prints IOPS and the p99 in microseconds,
-//! `machine` what the machine is, as JSON. `product` writes the product that `gemm` times, row after
-//! row, little-endian.
+//! Prints one number, GB/s, GFLOPS, ns or MB/s; `stream` also the instruction set, `distance` the ns
+//! from the first core to the second, `randread` IOPS and the p99 in microseconds, `machine` what the
+//! machine is, as JSON. `product` writes the product that `gemm` times, row after row, little-endian.
 
 use std::error::Error;
 use std::path::Path;

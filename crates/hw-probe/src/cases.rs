@@ -19,23 +19,22 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::arrays::ArraySize;
 use crate::compute;
 use crate::kernels::{Chains, FmaKernels, StreamKernels, chase};
 use crate::machine::machine;
 use crate::memory::{Bank, Case, Kernel, Stores};
-use crate::plan::Plan;
 use crate::report::StorageRow;
 use crate::storage::transfer::Op;
 use crate::storage::{self, Scratch};
 use crate::sys::{self, Pages, Region};
-use crate::{ProbeOptions, memory, placement, plan, team};
+use crate::{memory, placement, plan, team};
 
 /// Bytes of each of three arrays beyond the caches that `threads` threads can fill, within half of the memory
 /// that is free: what [`probe`](crate::probe()) streams on as many threads.
 #[must_use]
 pub fn array_bytes(threads: usize, quick: bool) -> usize {
-    let (machine, options) = (machine(), ProbeOptions { quick, ..ProbeOptions::default() });
-    Plan::new(&options, &machine).arrays(&machine, threads).bytes
+    ArraySize::new(&machine(), threads, plan::room(), quick).bytes
 }
 
 /// Arrays that several kernels stream in turn, each thread's first touched by a thread on its core.

@@ -78,7 +78,7 @@ const QUICK: Amounts = Amounts {
 impl Plan {
     /// The plan for a machine, by what it has now.
     pub(crate) fn new(options: &ProbeOptions, machine: &Machine) -> Self {
-        let room = sys::available_memory().unwrap_or(1 << 30);
+        let room = room();
         let (quick, timer) = (options.quick, Timer::measure());
         let amounts = if quick { QUICK } else { WHOLE };
         let dir = options.dir.clone().unwrap_or_else(std::env::temp_dir);
@@ -139,6 +139,11 @@ fn threads(options: &ProbeOptions, machine: &Machine) -> usize {
     let all = machine.threads.max(1);
     let wanted = options.threads.filter(|&threads| (1..=all).contains(&threads)).unwrap_or(all);
     team::startable(all + wanted).saturating_sub(all).max(1)
+}
+
+/// Memory that can be taken, bytes; a GiB where the system does not tell.
+pub(crate) fn room() -> u64 {
+    sys::available_memory().unwrap_or(1 << 30)
 }
 
 /// A plan for one file and nothing else.

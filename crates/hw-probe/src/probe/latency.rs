@@ -80,14 +80,15 @@ impl Run<'_> {
             return;
         }
         let froms = if cpus.len() > WHOLE_MATRIX_UP_TO { 1 } else { cpus.len() };
-        let pairs = (0..froms)
-            .flat_map(|at| cpus[at + 1..].iter().map(|&to| (cpus[at], to)).collect::<Vec<_>>());
         let rows = self.watch.over("core to core", Signs::All, || {
-            let measured = pairs.clone().filter_map(|(from, to)| {
-                let ns = latency::core_to_core(from, to, 1_000, 9)?;
-                Some(CoreToCoreRow { from, to, ns })
-            });
-            measured.collect()
+            let mut rows = Vec::new();
+            for (at, &from) in cpus[..froms].iter().enumerate() {
+                rows.extend(cpus[at + 1..].iter().filter_map(|&to| {
+                    let ns = latency::core_to_core(from, to, 1_000, 9)?;
+                    Some(CoreToCoreRow { from, to, ns })
+                }));
+            }
+            rows
         });
         self.report.core_to_core = rows;
     }
