@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Dtype;
 use crate::report::ProbeReport;
 
 /// The ceilings of one machine: the best of each kind on all cores, and on one where named so.
@@ -63,10 +64,10 @@ pub struct Roof {
 }
 
 impl ProbeReport {
-    /// The roofs of `threads` threads for elements of `dtype` (`f64` or `f32`); `None` where one of them was not
+    /// The roofs of `threads` threads for elements of `dtype`; `None` where one of them was not
     /// measured or not right.
     #[must_use]
-    pub fn roof(&self, threads: usize, dtype: &str) -> Option<Roof> {
+    pub fn roof(&self, threads: usize, dtype: Dtype) -> Option<Roof> {
         // Writing alone feeds no operation.
         let gb_per_s = bandwidth(self, &["read", "copy", "scale", "add", "triad"], Some(threads))?;
         let gflops = compute(self, "fma", dtype, Some(threads))?;
@@ -78,7 +79,7 @@ impl Ceilings {
     pub(crate) fn of(report: &ProbeReport) -> Self {
         let all = |kernels: &[&str]| bandwidth(report, kernels, None);
         let one = |kernels: &[&str]| bandwidth(report, kernels, Some(1));
-        let flops = |kernel: &str, dtype: &str, threads| compute(report, kernel, dtype, threads);
+        let flops = |kernel: &str, dtype, threads| compute(report, kernel, dtype, threads);
         Self {
             fingerprint: report.machine.fingerprint.clone(),
             quiet: report.noise.quiet,
@@ -89,11 +90,11 @@ impl Ceilings {
             read_one_core_gb_per_s: one(&["read"]),
             triad_one_core_gb_per_s: one(&["triad"]),
             memory_latency_ns: memory_latency(report),
-            fma_f64_gflops: flops("fma", "f64", None),
-            fma_f32_gflops: flops("fma", "f32", None),
-            fma_f64_one_core_gflops: flops("fma", "f64", Some(1)),
-            gemm_f64_gflops: flops("gemm", "f64", None),
-            gemm_f32_gflops: flops("gemm", "f32", None),
+            fma_f64_gflops: flops("fma", Dtype::F64, None),
+            fma_f32_gflops: flops("fma", Dtype::F32, None),
+            fma_f64_one_core_gflops: flops("fma", Dtype::F64, Some(1)),
+            gemm_f64_gflops: flops("gemm", Dtype::F64, None),
+            gemm_f32_gflops: flops("gemm", Dtype::F32, None),
             save_mb_per_s: disk(report, "save"),
             load_mb_per_s: disk(report, "load"),
         }
@@ -146,7 +147,12 @@ fn bandwidth(report: &ProbeReport, kernels: &[&str], threads: Option<usize>) -> 
     rows.map(|row| row.gb_per_s.best).reduce(f64::max)
 }
 
-fn compute(report: &ProbeReport, kernel: &str, dtype: &str, threads: Option<usize>) -> Option<f64> {
+fn compute(
+    report: &ProbeReport,
+    kernel: &str,
+    dtype: Dtype,
+    threads: Option<usize>,
+) -> Option<f64> {
     let rows = report.compute.iter().filter(|row| {
         row.kernel == kernel
             && row.dtype == dtype

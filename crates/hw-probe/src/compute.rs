@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 
+use crate::Dtype;
 use crate::gemm::{self, Backend, Element};
 use crate::kernels::{Chains, FmaKernels, scalar};
 use crate::measure::{Summary, calibrate, quantile, summarise};
@@ -60,12 +61,12 @@ pub(crate) fn chain_rounds(
 }
 
 /// The chains of one element type, with its name.
-pub(crate) type TypedChains = (&'static str, &'static dyn Chains);
+pub(crate) type TypedChains = (Dtype, &'static dyn Chains);
 
 /// The instruction set's name, with the chains of `f64` and `f32`.
 pub(crate) fn fma_kernels() -> Option<(&'static str, [TypedChains; 2])> {
     let kernels = FmaKernels::detect()?;
-    Some((kernels.isa, [("f64", &kernels.f64), ("f32", &kernels.f32)]))
+    Some((kernels.isa, [(Dtype::F64, &kernels.f64), (Dtype::F32, &kernels.f32)]))
 }
 
 /// The product of two square matrices of `n` rows: after a warm-up, as many repeats as `budget`

@@ -12,6 +12,8 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
 
+use crate::Dtype;
+
 // Accelerate's symbols are linked only for those who name the crate (rust-ndarray/ndarray#1197).
 #[cfg(target_os = "macos")]
 use blas_src as _;
@@ -93,8 +95,8 @@ impl Backend {
 
 /// An element that backends multiply.
 pub trait Element: Copy + 'static {
-    /// `f32` or `f64`.
-    const DTYPE: &'static str;
+    /// Which of the types this is.
+    const DTYPE: Dtype;
     /// Half the distance from 1 to the next number: the bound of one rounding.
     const UNIT_ROUNDOFF: f64;
 
@@ -117,9 +119,9 @@ pub trait Element: Copy + 'static {
 }
 
 macro_rules! element {
-    ($float:ty, $name:literal) => {
+    ($float:ty, $dtype:expr) => {
         impl Element for $float {
-            const DTYPE: &'static str = $name;
+            const DTYPE: Dtype = $dtype;
             const UNIT_ROUNDOFF: f64 = <$float>::EPSILON as f64 / 2.0;
 
             fn of(value: f64) -> Self {
@@ -154,8 +156,8 @@ macro_rules! element {
         }
     };
 }
-element!(f32, "f32");
-element!(f64, "f64");
+element!(f32, Dtype::F32);
+element!(f64, Dtype::F64);
 
 /// `c = zero * c + one * a b` by the `gemm` crate, whatever the strides.
 #[cfg(not(target_os = "macos"))]

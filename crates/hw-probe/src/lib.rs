@@ -27,6 +27,7 @@ mod cache;
 pub mod cases;
 mod ceilings;
 mod compute;
+mod dtype;
 mod error;
 pub mod gemm;
 mod kernels;
@@ -49,6 +50,7 @@ mod watch;
 
 pub use cache::{CachedCeilings, CeilingsCache};
 pub use ceilings::{Attained, Ceilings, Roof};
+pub use dtype::Dtype;
 pub use error::ProbeError;
 pub use machine::{Cache, Limits, Machine, Theoretical, machine};
 pub use memory::{Kernel, Stores};

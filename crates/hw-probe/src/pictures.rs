@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use crate::cache::write_whole;
 use crate::report::display::bytes;
 use crate::report::{MemoryRow, ProbeReport};
-use crate::{ProbeError, Roof};
+use crate::{Dtype, ProbeError, Roof};
 
 /// Of a picture, and of it the width of the lines' names, beside the lines so that they cover none.
 const SIZE: (u32, u32) = (1160, 540);
@@ -62,7 +62,9 @@ impl ProbeReport {
         let mut counts = vec![1, self.most_threads()];
         counts.dedup();
         let lines = counts.into_iter().flat_map(|count| {
-            ["f64", "f32"].into_iter().filter_map(move |dtype| self.roof_line(count, dtype))
+            [Dtype::F64, Dtype::F32]
+                .into_iter()
+                .filter_map(move |dtype| self.roof_line(count, dtype))
         });
         Picture {
             name: "roofline",
@@ -79,7 +81,7 @@ impl ProbeReport {
     }
 
     /// One roof: rising with the best bandwidth, flat at the FMA peak.
-    fn roof_line(&self, threads: usize, dtype: &str) -> Option<Line> {
+    fn roof_line(&self, threads: usize, dtype: Dtype) -> Option<Line> {
         let Roof { gb_per_s: bandwidth, gflops: peak } = self.roof(threads, dtype)?;
         let ridge = peak / bandwidth;
         let ends = [1.0 / 64.0, ridge, 1024.0];

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::Run;
-use crate::Section;
 use crate::compute::{self, Computed};
 use crate::gemm::{Backend, Element};
 use crate::kernels::CHAINS;
 use crate::report::{ComputeRow, ScalarRow};
 use crate::watch::Signs;
+use crate::{Dtype, Section};
 
 /// Who computed what, on how many threads.
 struct Who<'a> {
     kernel: &'a str,
     backend: &'a str,
-    dtype: &'a str,
+    dtype: Dtype,
     unit: &'a str,
     threads: usize,
     n: Option<usize>,
@@ -140,7 +140,7 @@ impl Run<'_> {
         self.report.compute.push(ComputeRow {
             kernel: kernel.to_owned(),
             backend: backend.to_owned(),
-            dtype: dtype.to_owned(),
+            dtype,
             threads,
             n,
             of_fma_peak_percent: peak.map(|peak| 100.0 * found.gflops.best / peak.gflops.best),

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ProbeError;
 use crate::cache::write_whole;
 use crate::ceilings::Ceilings;
 use crate::machine::Machine;
 use crate::measure::Summary;
+use crate::{Dtype, ProbeError};
 
 /// The schema that [`ProbeReport::schema`] carries.
 pub const SCHEMA: &str = "redline.probe/1";
@@ -167,8 +167,8 @@ pub struct ComputeRow {
     pub kernel: String,
     /// The instruction set of `fma`, the library of `gemm`.
     pub backend: String,
-    /// `f32` or `f64`.
-    pub dtype: String,
+    /// Of the elements.
+    pub dtype: Dtype,
     /// Threads.
     pub threads: usize,
     /// Rows and columns of `gemm`'s square matrices; `null` for `fma`.

@@ -1,7 +1,7 @@
 //! The roofline (S. Williams, A. Waterman and D. Patterson, CACM 52(4), 2009): the roofs that the
 //! probe has measured, and under them its own kernels and those of the stack.
 
-use hw_probe::ProbeReport;
+use hw_probe::{Dtype, ProbeReport};
 
 use super::axis::Axis;
 use super::ink::Ink;
@@ -86,7 +86,7 @@ fn left_edge(placed: &[Placed]) -> f64 {
 impl Roof {
     /// Rising with the best bandwidth, flat at the FMA peak.
     fn of(probe: &ProbeReport, threads: usize) -> Option<Self> {
-        let hw_probe::Roof { gb_per_s, gflops } = probe.roof(threads, "f64")?;
+        let hw_probe::Roof { gb_per_s, gflops } = probe.roof(threads, Dtype::F64)?;
         Some(Self { threads, gb_per_s, gflops })
     }
 
@@ -157,7 +157,10 @@ impl Placed {
             Some(kernel(name, intensity, intensity * best, count))
         });
         let is_product = |row: &&hw_probe::ComputeRow| {
-            row.kernel == "gemm" && row.dtype == "f64" && row.threads == threads && row.n.is_some()
+            row.kernel == "gemm"
+                && row.dtype == Dtype::F64
+                && row.threads == threads
+                && row.n.is_some()
         };
         let products = probe.compute.iter().filter(is_product).filter(|row| row.verified);
         let best = products.max_by(|a, b| a.gflops.best.total_cmp(&b.gflops.best));

@@ -1,4 +1,4 @@
-use hw_probe::{ComputeRow, MemoryRow, Rates};
+use hw_probe::{ComputeRow, Dtype, MemoryRow, Rates};
 
 use super::*;
 use crate::{
@@ -291,7 +291,7 @@ fn probe(read: &[f64]) -> ProbeReport {
     let peak = ComputeRow {
         kernel: "fma".to_owned(),
         backend: "avx2".to_owned(),
-        dtype: "f64".to_owned(),
+        dtype: Dtype::F64,
         threads: 2,
         n: None,
         gflops: rates(100.0),
