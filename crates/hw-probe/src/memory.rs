@@ -228,8 +228,21 @@ impl Case {
 /// A measured case.
 pub(crate) struct Streamed {
     pub(crate) case: Case,
-    pub(crate) gb_per_s: Summary,
+    /// Of every sample, GB/s.
+    rates: Vec<f64>,
     pub(crate) verified: bool,
+}
+
+impl Streamed {
+    pub(crate) fn summary(&self) -> Summary {
+        summarise(&self.rates)
+    }
+
+    /// Takes in the samples of another visit.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.rates.extend(more.rates);
+        self.verified &= more.verified;
+    }
 }
 
 /// Every kernel in each way of storing, over arrays of `array_bytes` shared out to `threads`.
@@ -354,9 +367,8 @@ pub(crate) fn stream(bank: &Bank, cases: &[Case]) -> Vec<Streamed> {
             let spans = workers.iter().map(|parts| parts[index].spans[repeat]);
             gigabytes / team::wall(spans).as_secs_f64()
         };
-        let rates: Vec<f64> = (0..case.repeats).map(rate).collect();
         let verified = workers.iter().all(|parts| parts[index].verified);
-        Streamed { case, gb_per_s: summarise(&rates), verified }
+        Streamed { case, rates: (0..case.repeats).map(rate).collect(), verified }
     });
     streamed.collect()
 }
@@ -428,8 +440,8 @@ mod tests {
             cases.extend(sweep_cases(Kernel::Read, threads, 64 << 10, 4, 2, 1 << 20));
             for streamed in stream(&Bank::new(threads, &Kernel::ALL, 1 << 20).unwrap(), &cases) {
                 assert!(streamed.verified, "{:?}", streamed.case);
-                assert!(streamed.gb_per_s.best >= streamed.gb_per_s.median);
-                assert!(streamed.gb_per_s.median > 0.0);
+                let gb_per_s = streamed.summary();
+                assert!(gb_per_s.best >= gb_per_s.median && gb_per_s.median > 0.0);
             }
         }
     }

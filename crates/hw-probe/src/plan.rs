@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     /// Memory that can be taken, bytes.
     room: u64,
     pub(crate) stream_repeats: usize,
+    /// In how many visits the repeats of main memory's figures are made.
+    pub(crate) stream_visits: usize,
     pub(crate) points_per_octave: u32,
     pub(crate) sweep_repeats: usize,
     /// Bytes that one sample of the sweep moves at least, so that the clock can see it.
@@ -38,6 +40,7 @@ pub(crate) struct Plan {
 /// What differs between the whole probe and its quick form.
 struct Amounts {
     stream_repeats: usize,
+    stream_visits: usize,
     points_per_octave: u32,
     chase_loads: usize,
     fma_repeats: usize,
@@ -50,7 +53,8 @@ struct Amounts {
 }
 
 const WHOLE: Amounts = Amounts {
-    stream_repeats: 10,
+    stream_repeats: 12,
+    stream_visits: 4,
     points_per_octave: 4,
     chase_loads: 12_000,
     fma_repeats: 11,
@@ -63,7 +67,8 @@ const WHOLE: Amounts = Amounts {
 };
 
 const QUICK: Amounts = Amounts {
-    stream_repeats: 5,
+    stream_repeats: 6,
+    stream_visits: 3,
     points_per_octave: 1,
     chase_loads: 5_000,
     fma_repeats: 5,
@@ -87,6 +92,7 @@ impl Plan {
             quick,
             room,
             stream_repeats: amounts.stream_repeats,
+            stream_visits: amounts.stream_visits,
             points_per_octave: amounts.points_per_octave,
             sweep_repeats: 3,
             sample_bytes: sample_bytes(timer, machine.threads),

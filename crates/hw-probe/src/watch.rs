@@ -152,22 +152,35 @@ impl Watch {
             (result, disturbance, before.clock.elapsed().as_secs_f64())
         };
         let (mut kept, mut calm, mut seconds) = attempt();
-        // No measurement may spend more than half of the time: others may need it too.
-        while !calm.reasons(signs).is_empty() && self.spare.as_secs_f64() >= 2.0 * seconds {
-            self.spare = self.spare.saturating_sub(Duration::from_secs_f64(seconds));
-            self.repeated += 1;
+        while !calm.reasons(signs).is_empty() && self.may_repeat(seconds) {
             let (again, disturbance, took) = attempt();
             seconds = took;
             if disturbance.weight(signs) < calm.weight(signs) {
                 (kept, calm) = (again, disturbance);
             }
         }
-        let reasons = calm.reasons(signs);
+        self.keep(what, signs, calm, seconds);
+        kept
+    }
+
+    /// Takes the time of a repeat, where it is left.
+    pub(crate) fn may_repeat(&mut self, seconds: f64) -> bool {
+        // No measurement may spend more than half of the time: others may need it too.
+        let may = self.spare.as_secs_f64() >= 2.0 * seconds;
+        if may {
+            self.spare = self.spare.saturating_sub(Duration::from_secs_f64(seconds));
+            self.repeated += 1;
+        }
+        may
+    }
+
+    /// Remembers what happened beside a measurement of so many seconds that is kept.
+    pub(crate) fn keep(&mut self, what: &str, signs: Signs, seen: Disturbance, seconds: f64) {
+        let reasons = seen.reasons(signs);
         if !reasons.is_empty() {
             self.disturbed.push(format!("{what}: {}", reasons.join(", ")));
         }
-        self.seen.push((calm, seconds));
-        kept
+        self.seen.push((seen, seconds));
     }
 
     /// The mean of a figure over all that was kept, weighted by time; `None` where the system

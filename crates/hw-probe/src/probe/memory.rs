@@ -1,100 +1,173 @@
 //! Bandwidth of memory and caches.
 
+use std::io;
+use std::time::Instant;
+
 use super::Run;
-use crate::Section;
 use crate::arrays::ArraySize;
 use crate::memory::{self, Bank, Case, Kernel, Stores, Streamed};
 use crate::placement::Placement;
+use crate::plan::Plan;
 use crate::report::MemoryRow;
-use crate::watch::Signs;
+use crate::watch::{Disturbance, Signs};
+use crate::{Machine, Section};
 
-/// What was found on one number of threads.
-struct Found {
-    mains: Vec<MemoryRow>,
-    sweeps: Vec<MemoryRow>,
-    /// How far the cores were apart, and whether they stayed so.
-    apart: Option<String>,
-    has_moved: bool,
+/// What is measured on one number of threads.
+struct Series {
+    threads: usize,
+    /// One, or all: the figures that are quoted, and the staircases.
+    is_quoted: bool,
+    size: ArraySize,
+    /// How many times at least: what others do to memory lasts seconds, and one visit would take it for the machine.
+    visits: usize,
+    /// Time that the last visit took, seconds.
+    seconds: f64,
+    mains: Vec<Streamed>,
+    sweeps: Vec<Streamed>,
+    refused: Option<io::Error>,
+}
+
+impl Series {
+    fn new(plan: &Plan, machine: &Machine, threads: usize) -> Self {
+        let is_quoted = threads == 1 || threads == plan.threads;
+        Self {
+            threads,
+            is_quoted,
+            size: plan.arrays(machine, threads),
+            visits: if is_quoted { plan.stream_visits } else { 1 },
+            seconds: 0.0,
+            mains: Vec::new(),
+            sweeps: Vec::new(),
+            refused: None,
+        }
+    }
+
+    /// How far the repeats of the least steady kernel disagree, percent.
+    fn spread(&self) -> Option<(&'static str, f64)> {
+        let spreads = self
+            .mains
+            .iter()
+            .map(|main| (main.case.kernel.name(main.case.stores), main.summary().spread_percent));
+        spreads.max_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    fn rows<'a>(
+        &self,
+        of: &'a [Streamed],
+        series: &'a str,
+    ) -> impl Iterator<Item = MemoryRow> + 'a {
+        let threads = self.threads;
+        of.iter().map(move |streamed| row(streamed, threads, series))
+    }
 }
 
 impl Run<'_> {
     pub(super) fn memory(&mut self) {
-        let counts = self.thread_counts();
-        let part = 1.0 / counts.len() as f64;
-        let (mut sweeps, mut apart) = (Vec::new(), String::new());
-        // All cores first: they touch fresh memory side by side, and what they give back is warm.
-        for threads in counts.into_iter().rev() {
-            self.steps.step(Section::Memory, part, &format!("memory, {threads} threads"));
-            let what = format!("memory on {threads} threads");
-            let size = self.plan.arrays(&self.report.machine, threads);
-            if !size.is_beyond_caches {
-                let why = format!("the arrays would lie in the caches: {}", size.why);
-                self.report.cannot(&what, why);
-            }
-            let bank = match Bank::new(threads, &Kernel::ALL, size.bytes) {
-                Ok(bank) => bank,
-                Err(error) => {
-                    self.report.cannot(&what, error);
-                    continue;
-                }
-            };
-            let mut found = self.on_threads(&what, &bank, &size);
-            if found.has_moved {
-                self.watch.repeated += 1;
-                found = self.on_threads(&what, &bank, &size);
-            }
-            if found.has_moved {
-                self.watch.disturbed.push(format!("{what}: the hypervisor moved the cores"));
-            }
-            self.report.memory.extend(found.mains);
-            sweeps.extend(found.sweeps);
-            // Of all cores, which come first.
-            if apart.is_empty() {
-                apart = found.apart.unwrap_or_default();
-            }
+        let (mut found, mut placement, mut has_moved) = self.all_series();
+        if has_moved {
+            self.watch.repeated += 1;
+            (found, placement, has_moved) = self.all_series();
         }
-        self.report.memory.extend(sweeps);
-        self.memory_rule(&apart);
+        if has_moved {
+            self.watch.disturbed.push("memory: the hypervisor moved the cores".to_owned());
+        }
+        for series in &found {
+            self.report.memory.extend(series.rows(&series.mains, "main"));
+            self.note_what_lacks(series);
+        }
+        for series in &found {
+            self.report.memory.extend(series.rows(&series.sweeps, "sweep"));
+        }
+        self.memory_rule(placement.as_ref());
         self.doubt_more_than_on_paper();
         if Stores::of(Kernel::Write).len() == 1 {
             self.report.cannot("write_nt", "no non-temporal store for this kind of processor");
         }
     }
 
-    /// Kernels and staircases, and whether the cores stayed where they were.
-    fn on_threads(&mut self, what: &str, bank: &Bank, size: &ArraySize) -> Found {
-        let threads = bank.threads();
-        let placement = Placement::now(&self.report.machine, threads);
-        let mains =
-            if size.is_beyond_caches { self.mains(what, bank, size.bytes) } else { Vec::new() };
-        let is_swept = threads == 1 || threads == self.plan.threads;
-        let sweeps = if is_swept { self.sweeps(what, bank, size.bytes) } else { Vec::new() };
-        Found {
-            mains,
-            sweeps,
-            has_moved: placement.as_ref().is_some_and(Placement::has_changed),
-            apart: placement.map(|placement| format!(", {placement}")),
+    /// Every number of threads, visited in turn, and whether the cores moved meanwhile.
+    fn all_series(&mut self) -> (Vec<Series>, Option<Placement>, bool) {
+        let placement = Placement::now(&self.report.machine, self.plan.threads);
+        // All cores first: they touch fresh memory side by side, and what they give back is warm.
+        let counts = self.thread_counts().into_iter().rev();
+        let mut all: Vec<Series> =
+            counts.map(|threads| Series::new(&self.plan, &self.report.machine, threads)).collect();
+        let part = 1.0 / all.iter().map(|series| series.visits).sum::<usize>() as f64;
+        for visit in 0..self.plan.stream_visits {
+            for series in all.iter_mut().filter(|series| visit < series.visits) {
+                let what = format!("memory, {} threads", series.threads);
+                self.steps.step(Section::Memory, part, &what);
+                self.visit(series);
+            }
+        }
+        all.iter_mut().for_each(|series| self.settle(series));
+        let has_moved = placement.as_ref().is_some_and(Placement::has_changed);
+        (all, placement, has_moved)
+    }
+
+    /// Every kernel a few times more; at the first visit the staircases too.
+    fn visit(&mut self, series: &mut Series) {
+        let is_first = series.mains.is_empty() && series.sweeps.is_empty();
+        if series.refused.is_some() || !(is_first || series.size.is_beyond_caches) {
+            return;
+        }
+        let begin = Instant::now();
+        let bank = match Bank::new(series.threads, &Kernel::ALL, series.size.bytes) {
+            Ok(bank) => bank,
+            Err(error) => return series.refused = Some(error),
+        };
+        if series.size.is_beyond_caches {
+            self.mains(&bank, series);
+        }
+        series.seconds = begin.elapsed().as_secs_f64();
+        if is_first && series.is_quoted {
+            series.sweeps = self.sweeps(&bank, series.size.bytes);
         }
     }
 
-    /// The kernels over main memory, watched one by one.
-    fn mains(&mut self, what: &str, bank: &Bank, array_bytes: usize) -> Vec<MemoryRow> {
-        let threads = bank.threads();
-        let mut found = Vec::new();
-        for case in memory::main_cases(threads, array_bytes, self.plan.stream_repeats) {
-            let case = memory::fastest(bank, case);
-            let what = format!("{what}, {}", case.kernel.name(case.stores));
-            let measure = || memory::stream(bank, &[case]);
-            let rows = self.watch.over_repeats(&what, Signs::All, measure, |rows| {
-                rows.iter().map(|row| row.gb_per_s.spread_percent).fold(0.0, f64::max)
-            });
-            found.extend(rows.iter().map(|found| row(found, threads, "main")));
+    /// The kernels over main memory.
+    fn mains(&mut self, bank: &Bank, series: &mut Series) {
+        let cases: Vec<Case> = if series.mains.is_empty() {
+            let repeats = self.plan.stream_repeats.div_ceil(series.visits);
+            let cases = memory::main_cases(series.threads, series.size.bytes, repeats);
+            cases.into_iter().map(|case| memory::fastest(bank, case)).collect()
+        } else {
+            series.mains.iter().map(|main| main.case).collect()
+        };
+        let what = format!("memory on {} threads", series.threads);
+        let found = self.watch.over(&what, Signs::All, || memory::stream(bank, &cases));
+        if series.mains.is_empty() {
+            series.mains = found;
+        } else {
+            series.mains.iter_mut().zip(found).for_each(|(main, more)| main.add(more));
         }
-        found
+    }
+
+    /// Visits again what disagrees with itself, while there is time for it.
+    fn settle(&mut self, series: &mut Series) {
+        while let Some((kernel, spread_percent)) = series.spread() {
+            let seen = Disturbance { spread_percent, ..Disturbance::default() };
+            if seen.reasons(Signs::All).is_empty() || !self.watch.may_repeat(series.seconds) {
+                let what = format!("memory on {} threads, {kernel}", series.threads);
+                return self.watch.keep(&what, Signs::All, seen, 0.0);
+            }
+            self.visit(series);
+        }
+    }
+
+    fn note_what_lacks(&mut self, series: &Series) {
+        let what = format!("memory on {} threads", series.threads);
+        if !series.size.is_beyond_caches {
+            let why = format!("the arrays would lie in the caches: {}", series.size.why);
+            self.report.cannot(&what, why);
+        }
+        if let Some(error) = &series.refused {
+            self.report.cannot(&what, error);
+        }
     }
 
     /// The staircases of `read` and, on one core, of `triad`.
-    fn sweeps(&mut self, what: &str, bank: &Bank, array_bytes: usize) -> Vec<MemoryRow> {
+    fn sweeps(&mut self, bank: &Bank, array_bytes: usize) -> Vec<Streamed> {
         let (plan, threads) = (&self.plan, bank.threads());
         let kernels: &[Kernel] =
             if threads == 1 { &[Kernel::Read, Kernel::Triad] } else { &[Kernel::Read] };
@@ -110,20 +183,22 @@ impl Run<'_> {
             );
             let cases: Vec<Case> =
                 cases.into_iter().map(|case| memory::fastest(bank, case)).collect();
-            let what = format!("{what}, sweep of {}", kernel.name(Stores::Regular));
-            let rows = self.watch.over(&what, Signs::All, || memory::stream(bank, &cases));
-            found.extend(rows.iter().map(|found| row(found, threads, "sweep")));
+            let kernel = kernel.name(Stores::Regular);
+            let what = format!("memory on {threads} threads, sweep of {kernel}");
+            found.extend(self.watch.over(&what, Signs::All, || memory::stream(bank, &cases)));
         }
         found
     }
 
-    fn memory_rule(&mut self, apart: &str) {
+    fn memory_rule(&mut self, placement: Option<&Placement>) {
+        let apart = placement.map_or_else(String::new, |placement| format!(", {placement}"));
         let size = self.plan.arrays(&self.report.machine, self.plan.threads);
         let text = format!(
-            "best of {} after a warm-up, by the instruction set that is fastest; {} MiB per array of all threads \
-             ({}), samples over its parts in turn; threads {}, first touch on the core that streams, large pages \
-             where granted; bytes as STREAM counts{apart}",
+            "best of {} in {} visits, each after a warm-up, by the instruction set that is fastest; {} MiB per array \
+             of all threads ({}), samples over its parts in turn; threads {}, first touch on the core that streams, \
+             large pages where granted; bytes as STREAM counts{apart}",
             self.plan.stream_repeats,
+            self.plan.stream_visits,
             size.bytes >> 20,
             size.why,
             self.pinned(),
@@ -148,14 +223,15 @@ fn row(streamed: &Streamed, threads: usize, series: &str) -> MemoryRow {
     // What an ordinary store adds on x86: one read for each line written.
     let arrays = kernel.arrays() as f64;
     let allocates = stores == Stores::Regular && series == "main" && cfg!(target_arch = "x86_64");
-    let with_allocate = streamed.gb_per_s.best * (arrays + 1.0) / arrays;
+    let gb_per_s = streamed.summary();
+    let with_allocate = gb_per_s.best * (arrays + 1.0) / arrays;
     MemoryRow {
         kernel: kernel.name(stores).to_owned(),
         stores: stores.name().to_owned(),
         isa: streamed.case.isa().to_owned(),
         threads,
         working_set_bytes: streamed.case.bytes(threads) as u64,
-        gb_per_s: streamed.gb_per_s.into(),
+        gb_per_s: gb_per_s.into(),
         with_write_allocate_gb_per_s: allocates.then_some(with_allocate),
         series: series.to_owned(),
         verified: streamed.verified,
