@@ -192,7 +192,7 @@ pub(crate) struct Case {
     pub(crate) kernels: &'static StreamKernels,
     /// Elements of each array of each thread.
     pub(crate) len: usize,
-    /// A sample streams one of this many parts of the arrays, the next sample the next part:
+    /// A call streams one of this many parts of the arrays, the next call the next part:
     /// short samples over a set that no cache holds.
     pub(crate) parts: usize,
     /// Calls in one sample, so that small sets fill the clock.
@@ -247,27 +247,32 @@ impl Streamed {
 
 /// Every kernel in each way of storing, over arrays of `array_bytes` shared out to `threads`.
 pub(crate) fn main_cases(threads: usize, array_bytes: usize, repeats: usize) -> Vec<Case> {
-    let (len, parts) = parts(array_bytes / threads / size_of::<f64>(), repeats);
+    let (len, parts) = parts(array_bytes / threads / size_of::<f64>(), repeats + 1);
     let of = |kernel: Kernel| {
         let stores = Stores::of(kernel).iter();
         stores.map(move |&stores| {
-            // `memcpy` streams past the caches from a size on that a small part may not reach.
-            let parts = if stores == Stores::Library { parts.min(2) } else { parts };
+            let parts = parts_of(stores, parts);
             Case { kernel, stores, kernels: StreamKernels::widest(), len, parts, calls: 1, repeats }
         })
     };
     Kernel::ALL.into_iter().flat_map(of).collect()
 }
 
-/// Cuts `len` elements into parts, as many as a warm-up and the repeats all visit, and no smaller
+/// Cuts `len` elements into parts, at most as many as there are calls to visit them all, and no smaller
 /// than 32 MiB; the length that the parts cover.
-fn parts(len: usize, repeats: usize) -> (usize, usize) {
+pub(crate) fn parts(len: usize, calls: usize) -> (usize, usize) {
     const PARTS: usize = 8;
     const SMALLEST: usize = (32 << 20) / size_of::<f64>();
     // Whole cache lines and whole unrolled steps of the kernels.
     const GRAIN: usize = 64;
-    let parts = (len / SMALLEST).clamp(1, PARTS.min(repeats + 1));
+    let parts = (len / SMALLEST).clamp(1, PARTS.min(calls));
     (if parts > 1 { len / parts / GRAIN * GRAIN * parts } else { len }, parts)
+}
+
+/// The parts for one way of storing: `memcpy` streams past the caches from a size on that a small part may not
+/// reach.
+pub(crate) fn parts_of(stores: Stores, parts: usize) -> usize {
+    if stores == Stores::Library { parts.min(2) } else { parts }
 }
 
 /// The staircase of one kernel with ordinary stores: working sets from 4 KiB to `largest` bytes
@@ -283,7 +288,7 @@ pub(crate) fn sweep_cases(
 ) -> Vec<Case> {
     let element = kernel.arrays() * size_of::<f64>() * threads;
     let case = |set: usize| {
-        let (len, parts) = parts(set / element, repeats);
+        let (len, parts) = parts(set / element, repeats + 1);
         let calls = (sample_bytes / (element * len.max(1))).max(1);
         let (stores, kernels) = (Stores::of(kernel)[0], StreamKernels::widest());
         Case { kernel, stores, kernels, len, parts, calls, repeats }
@@ -405,7 +410,7 @@ fn repeat(worker: &Worker<'_>, case: &Case, arrays: &mut Arrays) -> Part {
     Part { spans, verified }
 }
 
-/// `calls` calls of a case over the part that belongs to `round`: their time, and what the last one summed.
+/// `calls` calls of a case, each over the part after the last one's: their time, and what the last one summed.
 fn call(
     worker: &Worker<'_>,
     case: &Case,
@@ -413,13 +418,13 @@ fn call(
     round: usize,
     calls: usize,
 ) -> (Span, f64) {
-    let part = case.part(round);
+    let mut rounds = round * calls..(round + 1) * calls;
     worker.timed(|| {
-        let mut run = || arrays.run(case, part.clone());
-        for _ in 1..calls {
-            std::hint::black_box(run());
+        let last = rounds.next_back().unwrap_or(round);
+        for round in rounds {
+            std::hint::black_box(arrays.run(case, case.part(round)));
         }
-        run()
+        arrays.run(case, case.part(last))
     })
 }
 
