@@ -229,7 +229,7 @@ impl Case {
 pub(crate) struct Streamed {
     pub(crate) case: Case,
     /// Of every sample, GB/s.
-    rates: Vec<f64>,
+    pub(crate) rates: Vec<f64>,
     pub(crate) verified: bool,
 }
 

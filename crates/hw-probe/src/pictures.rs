@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use plotters::prelude::*;
 
 use crate::cache::write_whole;
-use crate::report::display::bytes;
+use crate::report::display::{bytes, in_threads};
 use crate::report::{MemoryRow, ProbeReport};
 use crate::{Dtype, ProbeError, Roof};
 
@@ -88,7 +88,7 @@ impl ProbeReport {
         Some(Line {
             name: format!(
                 "{dtype}, {}: {bandwidth:.0} GB/s, {peak:.0} GFLOPS",
-                threads_in_words(threads)
+                in_threads(threads)
             ),
             points: ends.map(|x| (x, (x * bandwidth).min(peak))).to_vec(),
         })
@@ -99,7 +99,7 @@ impl ProbeReport {
         let mut lines: Vec<Line> = Vec::new();
         for row in self.memory.iter().filter(|row| row.series == "sweep" && row.verified) {
             let MemoryRow { kernel, threads, .. } = row;
-            let name = format!("{kernel}, {}", threads_in_words(*threads));
+            let name = format!("{kernel}, {}", in_threads(*threads));
             let point = (row.working_set_bytes as f64, row.gb_per_s.best);
             push(&mut lines, name, point);
         }
@@ -135,7 +135,7 @@ impl ProbeReport {
         let mut lines = Vec::new();
         for row in self.compute.iter().filter(|row| row.kernel == "gemm" && row.verified) {
             let Some(n) = row.n else { continue };
-            let threads = threads_in_words(row.threads);
+            let threads = in_threads(row.threads);
             let name = format!("{} {}, {threads}", row.backend, row.dtype);
             push(&mut lines, name, (n as f64, row.gflops.best));
         }
@@ -146,7 +146,7 @@ impl ProbeReport {
         let peaks = self.compute.iter().filter(|row| row.kernel == "fma" && row.threads == most);
         if let Some((from, to)) = ends {
             lines.extend(peaks.map(|row| Line {
-                name: format!("FMA peak {}, {}", row.dtype, threads_in_words(most)),
+                name: format!("FMA peak {}, {}", row.dtype, in_threads(most)),
                 points: [from, to].map(|n| (n, row.gflops.best)).to_vec(),
             }));
         }
@@ -166,10 +166,6 @@ fn push(lines: &mut Vec<Line>, name: String, point: (f64, f64)) {
         Some(line) => line.points.push(point),
         None => lines.push(Line { name, points: vec![point] }),
     }
-}
-
-fn threads_in_words(threads: usize) -> String {
-    if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") }
 }
 
 fn plain(value: f64) -> String {

@@ -6,6 +6,7 @@ use super::Run;
 use crate::compute::{self, Computed};
 use crate::gemm::{Backend, Element};
 use crate::kernels::CHAINS;
+use crate::report::display::in_threads;
 use crate::report::{ComputeRow, ScalarRow};
 use crate::watch::Signs;
 use crate::{Dtype, Section};
@@ -38,11 +39,14 @@ impl Run<'_> {
             ns_per_op: cost.ns_per_op,
             verified: cost.verified,
         }));
+        let fma = if self.report.compute.iter().any(|row| row.kernel == "fma") {
+            let repeats = self.plan.fma_repeats;
+            format!("FMA: best of {repeats} samples, {CHAINS} chains a core, {}; ", self.pinned())
+        } else {
+            String::new()
+        };
         let text = format!(
-            "FMA: best of {} samples, {CHAINS} chains a core, {}; GEMM: best of 2 to {} within {} ms each, on arrays \
-             of ndarray, sampled entries checked",
-            self.plan.fma_repeats,
-            self.pinned(),
+            "{fma}GEMM: best of 2 to {} within {} ms each, on arrays of ndarray, sampled entries checked",
             self.plan.stream_repeats,
             self.plan.gemm_budget.as_millis()
         );
@@ -57,7 +61,7 @@ impl Run<'_> {
         };
         for (dtype, chains) in kernels {
             for threads in self.thread_counts() {
-                let what = format!("FMA {dtype} on {threads} threads");
+                let what = format!("FMA {dtype} on {}", in_threads(threads));
                 let (repeats, sample) = (self.plan.fma_repeats, self.plan.fma_sample);
                 let measure = || compute::fma(chains, threads, repeats, sample);
                 let spread = |found: &Computed| found.gflops.spread_percent;
@@ -85,7 +89,7 @@ impl Run<'_> {
             for threads in self.threads_of_product(backend, n) {
                 match self.seconds_expected::<T>(backend, threads, n) {
                     Some(seconds) if seconds > longest.as_secs_f64() => {
-                        let what = format!("{what} on {threads} threads");
+                        let what = format!("{what} on {}", in_threads(threads));
                         let why = format!("a product would take about {seconds:.1} s");
                         self.report.cannot(&what, why);
                     }
@@ -120,7 +124,8 @@ impl Run<'_> {
     fn product<T: Element>(&mut self, backend: Backend, threads: usize, n: usize) {
         // Of smaller ones the threads' own waking up is what spreads.
         const STEADY_FROM: usize = 512;
-        let what = format!("GEMM {} {n} on {threads} threads by {}", T::DTYPE, backend.name());
+        let (on, by) = (in_threads(threads), backend.name());
+        let what = format!("GEMM {} {n} on {on} by {by}", T::DTYPE);
         let (repeats, budget) = (self.plan.stream_repeats, self.plan.gemm_budget);
         let measure = || compute::product::<T>(backend, threads, n, repeats, budget);
         let spread = |found: &Computed| {

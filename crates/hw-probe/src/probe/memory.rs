@@ -9,6 +9,7 @@ use crate::memory::{self, Bank, Case, Kernel, Stores, Streamed};
 use crate::placement::Placement;
 use crate::plan::Plan;
 use crate::report::MemoryRow;
+use crate::report::display::in_threads;
 use crate::watch::{Disturbance, Signs};
 use crate::{Machine, Section};
 
@@ -42,6 +43,10 @@ impl Series {
         }
     }
 
+    fn name(&self) -> String {
+        format!("memory on {}", in_threads(self.threads))
+    }
+
     /// How far the repeats of the least steady kernel disagree, percent.
     fn spread(&self) -> Option<(&'static str, f64)> {
         let spreads = self
@@ -64,7 +69,8 @@ impl Series {
 impl Run<'_> {
     pub(super) fn memory(&mut self) {
         let (mut found, mut placement, mut has_moved) = self.all_series();
-        if has_moved {
+        // A quick probe has no time for all of it once more.
+        if has_moved && !self.plan.quick {
             self.watch.repeated += 1;
             (found, placement, has_moved) = self.all_series();
         }
@@ -95,7 +101,7 @@ impl Run<'_> {
         let part = 1.0 / all.iter().map(|series| series.visits).sum::<usize>() as f64;
         for visit in 0..self.plan.stream_visits {
             for series in all.iter_mut().filter(|series| visit < series.visits) {
-                let what = format!("memory, {} threads", series.threads);
+                let what = format!("memory, {}", in_threads(series.threads));
                 self.steps.step(Section::Memory, part, &what);
                 self.visit(series);
             }
@@ -134,7 +140,7 @@ impl Run<'_> {
         } else {
             series.mains.iter().map(|main| main.case).collect()
         };
-        let what = format!("memory on {} threads", series.threads);
+        let what = series.name();
         let found = self.watch.over(&what, Signs::All, || memory::stream(bank, &cases));
         if series.mains.is_empty() {
             series.mains = found;
@@ -148,7 +154,7 @@ impl Run<'_> {
         while let Some((kernel, spread_percent)) = series.spread() {
             let seen = Disturbance { spread_percent, ..Disturbance::default() };
             if seen.reasons(Signs::All).is_empty() || !self.watch.may_repeat(series.seconds) {
-                let what = format!("memory on {} threads, {kernel}", series.threads);
+                let what = format!("{}, {kernel}", series.name());
                 return self.watch.keep(&what, Signs::All, seen, 0.0);
             }
             self.visit(series);
@@ -156,7 +162,7 @@ impl Run<'_> {
     }
 
     fn note_what_lacks(&mut self, series: &Series) {
-        let what = format!("memory on {} threads", series.threads);
+        let what = series.name();
         if !series.size.is_beyond_caches {
             let why = format!("the arrays would lie in the caches: {}", series.size.why);
             self.report.cannot(&what, why);
@@ -184,7 +190,7 @@ impl Run<'_> {
             let cases: Vec<Case> =
                 cases.into_iter().map(|case| memory::fastest(bank, case)).collect();
             let kernel = kernel.name(Stores::Regular);
-            let what = format!("memory on {threads} threads, sweep of {kernel}");
+            let what = format!("memory on {}, sweep of {kernel}", in_threads(threads));
             found.extend(self.watch.over(&what, Signs::All, || memory::stream(bank, &cases)));
         }
         found
@@ -212,7 +218,7 @@ impl Run<'_> {
         let mains = self.report.memory.iter().filter(|row| row.series == "main");
         let above = mains.filter(|row| row.gb_per_s.best > paper).map(|row| {
             let (kernel, threads, best) = (&row.kernel, row.threads, row.gb_per_s.best);
-            format!("{kernel} on {threads} threads: {best:.0} GB/s, and {paper:.0} on paper")
+            format!("{kernel} on {}: {best:.0} GB/s, and {paper:.0} on paper", in_threads(threads))
         });
         self.watch.disturbed.extend(above);
     }
@@ -240,25 +246,78 @@ fn row(streamed: &Streamed, threads: usize, series: &str) -> MemoryRow {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::{Bank, Case, Kernel, Run, Series, Streamed, memory};
     use crate::plan::Plan;
     use crate::probe::progress::Steps;
     use crate::report::{ProbeReport, Rates};
     use crate::watch::Watch;
     use crate::{MemoryRow, ProbeOptions, machine};
 
-    #[test]
-    fn a_figure_above_the_paper_is_doubted() {
-        let options = ProbeOptions::default();
+    /// What `check` finds in a probe of which nothing has run, that may spend `spare` on repeats.
+    fn with_run<R>(spare: Duration, check: impl FnOnce(&mut Run<'_>) -> R) -> R {
+        let options = ProbeOptions { quick: true, ..ProbeOptions::default() };
         let plan = Plan::new(&options, &machine());
         let mut nobody = ();
-        let mut run = super::Run {
-            watch: Watch::new(plan.spare),
+        check(&mut Run {
+            watch: Watch::new(spare),
             report: ProbeReport::empty(machine()),
             steps: Steps::new(&options, &mut nobody),
             is_pinned: true,
             plan,
-        };
-        run.report.machine.theoretical.memory_gb_per_s = Some(68.0);
+        })
+    }
+
+    /// One core's small arrays, of which `read` came to `rates`.
+    fn series(run: &Run<'_>, rates: &[f64]) -> Series {
+        let mut series = Series::new(&run.plan, &run.report.machine, 1);
+        series.size.bytes = 1 << 20;
+        series.size.is_beyond_caches = true;
+        series.seconds = 0.01;
+        let case: Case = memory::main_cases(1, series.size.bytes, rates.len())[0];
+        series.mains = vec![Streamed { case, rates: rates.to_vec(), verified: true }];
+        series
+    }
+
+    #[test]
+    fn visits_that_disagree_are_made_again_while_there_is_time() {
+        with_run(Duration::from_millis(20), |run| {
+            let mut found = series(run, &[10.0, 10.0, 30.0, 30.0]);
+            run.settle(&mut found);
+            assert!(found.mains[0].rates.len() > 4 && run.watch.repeated > 0);
+        });
+    }
+
+    #[test]
+    fn visits_that_disagree_are_named() {
+        with_run(Duration::ZERO, |run| {
+            let mut found = series(run, &[10.0, 10.0, 30.0, 30.0]);
+            run.settle(&mut found);
+            assert_eq!(found.mains[0].rates.len(), 4);
+            let named = "memory on 1 thread, read: its repeats spread over 100.0 %";
+            assert_eq!(run.watch.disturbed, [named]);
+            run.settle(&mut series(run, &[10.0, 10.2, 10.1, 10.3]));
+            assert_eq!(run.watch.disturbed.len(), 1);
+        });
+    }
+
+    #[test]
+    fn a_visit_adds_samples_of_every_kernel() {
+        with_run(Duration::ZERO, |run| {
+            let mut found = Series { mains: Vec::new(), ..series(run, &[1.0]) };
+            let bank = Bank::new(1, &Kernel::ALL, found.size.bytes).unwrap();
+            for visit in 1..=3 {
+                run.mains(&bank, &mut found);
+                let repeats = run.plan.stream_repeats / run.plan.stream_visits;
+                assert!(found.mains.iter().all(|main| main.verified));
+                assert!(found.mains.iter().all(|main| main.rates.len() == visit * repeats));
+            }
+        });
+    }
+
+    #[test]
+    fn a_figure_above_the_paper_is_doubted() {
         let row = |kernel: &str, best: f64| MemoryRow {
             kernel: kernel.to_owned(),
             stores: "none".to_owned(),
@@ -270,8 +329,11 @@ mod tests {
             series: "main".to_owned(),
             verified: true,
         };
-        run.report.memory = vec![row("read", 67.0), row("copy", 144.0)];
-        run.doubt_more_than_on_paper();
-        assert_eq!(run.watch.disturbed, ["copy on 4 threads: 144 GB/s, and 68 on paper"]);
+        with_run(Duration::ZERO, |run| {
+            run.report.machine.theoretical.memory_gb_per_s = Some(68.0);
+            run.report.memory = vec![row("read", 67.0), row("copy", 144.0)];
+            run.doubt_more_than_on_paper();
+            assert_eq!(run.watch.disturbed, ["copy on 4 threads: 144 GB/s, and 68 on paper"]);
+        });
     }
 }

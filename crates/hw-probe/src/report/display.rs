@@ -5,6 +5,11 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::{ComputeRow, MemoryRow, Percentiles, ProbeReport, StorageRow};
 use crate::machine::{Cache, Machine};
 
+/// `1 thread`, `2 threads`.
+pub(crate) fn in_threads(count: usize) -> String {
+    if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
+}
+
 /// Bytes in the binary unit that makes the number short: `48 KiB`, `1.5 GiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -90,24 +90,15 @@ impl Buffers {
 
     /// The slots' own parts, each of whole copies.
     fn slots(&mut self) -> impl Iterator<Item = Slot<'_>> {
-        let (block, copies) = (self.block, self.copies);
-        let parts = self.region.as_bytes().chunks_exact_mut(block * copies);
-        parts.zip(&mut self.turns).enumerate().map(move |(index, (bytes, turn))| Slot {
-            bytes,
-            turn,
-            block,
-            first_page: (index * copies * block / PAGE) as u32,
-        })
+        let (block, part) = (self.block, self.block * self.copies);
+        let parts = self.region.as_bytes().chunks_exact_mut(part).zip(&mut self.turns);
+        parts.enumerate().map(move |(index, (bytes, turn))| Slot::new(index, block, bytes, turn))
     }
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
         let part = self.block * self.copies;
-        Slot {
-            bytes: &mut self.region.as_bytes()[index * part..][..part],
-            turn: &mut self.turns[index],
-            block: self.block,
-            first_page: (index * part / PAGE) as u32,
-        }
+        let bytes = &mut self.region.as_bytes()[index * part..][..part];
+        Slot::new(index, self.block, bytes, &mut self.turns[index])
     }
 }
 
@@ -120,7 +111,12 @@ struct Slot<'a> {
     first_page: u32,
 }
 
-impl Slot<'_> {
+impl<'a> Slot<'a> {
+    fn new(index: usize, block: usize, bytes: &'a mut [u8], turn: &'a mut usize) -> Self {
+        let first_page = (index * bytes.len() / PAGE) as u32;
+        Self { bytes, turn, block, first_page }
+    }
+
     /// The block of this turn.
     fn block(&mut self) -> &mut [u8] {
         &mut self.bytes[*self.turn * self.block..][..self.block]
