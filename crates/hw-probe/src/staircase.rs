@@ -3,8 +3,9 @@
 use crate::machine::Cache;
 use crate::report::{CacheSeen, ProbeReport};
 
-/// A step ends a plateau when a load takes this much longer than on it.
-const STEP: f64 = 1.3;
+/// A step ends a plateau when a load takes this much longer than on it. The next level takes three times as long
+/// and more; a cache that is indexed by physical address loses some lines to pages that collide before it is full.
+const STEP: f64 = 1.5;
 /// What is read agrees with what is reported within one octave: four points of the sweep to
 /// either side, which allows for a cache that is not filled exactly and for one that is shared.
 const AGREES: f64 = 2.0;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{ComputeRow, MemoryRow, Percentiles, ProbeReport, StorageRow};
+use super::{CacheSeen, ComputeRow, MemoryRow, Percentiles, ProbeReport, StorageRow};
 use crate::machine::{Cache, Machine};
 
 /// `1 thread`, `2 threads`.
@@ -150,6 +150,9 @@ impl ProbeReport {
             let seen = cache.seen_bytes.map_or_else(|| "no plateau".to_owned(), bytes);
             let verdict = match cache.agrees {
                 Some(true) => "agrees",
+                Some(false) if self.is_less_in_a_guest(cache) => {
+                    "does not agree; others on the host may fill the rest"
+                }
                 Some(false) => "does not agree",
                 None => "cannot be compared",
             };
@@ -174,6 +177,12 @@ impl ProbeReport {
             writeln!(f, "  core {} to {}  {:.0} ns one way", row.from, row.to, row.ns)?;
         }
         self.rule_of("latency", f)
+    }
+
+    /// Whether a guest finds less of a cache than the system reports: the host's other work fills it too.
+    fn is_less_in_a_guest(&self, cache: &CacheSeen) -> bool {
+        let is_less = cache.seen_bytes.is_some_and(|seen| seen < cache.reported_bytes);
+        is_less && self.machine.hypervisor.is_some()
     }
 
     /// One set for each factor of four, and the largest.
@@ -321,23 +330,34 @@ mod tests {
         assert_eq!(percentiles(times, 15), "10 / - / -");
     }
 
-    #[test]
-    fn a_cache_that_cores_do_not_share_is_named() {
+    /// What the table says of 32 MiB in common of which a guest sees `mib`.
+    fn told_of_a_cache(mib: u64, shared: Option<bool>) -> String {
         let mut report = ProbeReport::empty(crate::machine());
+        report.machine.hypervisor = Some("KVM".to_owned());
         report.latency =
             vec![LatencyRow { working_set_bytes: 4096, huge_pages: false, ns_per_load: 1.0 }];
-        let mut told = |shared| {
-            report.caches_seen = vec![CacheSeen {
-                level: 3,
-                reported_bytes: 32 << 20,
-                seen_bytes: Some(32 << 20),
-                agrees: Some(true),
-                shared,
-            }];
-            report.to_string().contains("L3 is reported as shared, but")
-        };
+        report.caches_seen = vec![CacheSeen {
+            level: 3,
+            reported_bytes: 32 << 20,
+            seen_bytes: Some(mib << 20),
+            agrees: Some(mib >= 16),
+            shared,
+        }];
+        report.to_string()
+    }
+
+    #[test]
+    fn a_cache_that_cores_do_not_share_is_named() {
+        let told = |shared| told_of_a_cache(32, shared).contains("L3 is reported as shared, but");
         assert!(told(Some(false)));
         assert!(!told(Some(true)) && !told(None));
+    }
+
+    #[test]
+    fn a_cache_that_others_fill_is_named() {
+        let told =
+            |mib| told_of_a_cache(mib, None).contains("others on the host may fill the rest");
+        assert!(told(8) && !told(16) && !told(64));
     }
 
     #[test]
