@@ -28,8 +28,7 @@ impl ArraySize {
         let floor = if cfg!(target_vendor = "apple") { HIDDEN_CACHE_FLOOR } else { 0 };
         let (for_guest, least) = (for_guest(machine, threads, quick), caches * times);
         let wanted = least.max(for_guest).max(floor).max(64 << 20);
-        // Three arrays take at most half of what is free: nothing is ever killed for this.
-        let bytes = wanted.min(room / 6).max(1 << 20) >> 20 << 20;
+        let bytes = wanted.min(most(room)).max(1 << 20) >> 20 << 20;
         let mib = |bytes: u64| bytes >> 20;
         let named = match reported {
             Some(_) => format!("{} MiB of last-level cache reported", mib(caches)),
@@ -44,6 +43,11 @@ impl ArraySize {
         };
         Self { bytes: bytes as usize, why, is_beyond_caches: bytes >= 2 * caches }
     }
+}
+
+/// Three arrays take at most half of the `room` that is free: nothing is ever killed for this.
+pub(crate) fn most(room: u64) -> u64 {
+    room / 6
 }
 
 /// A guest is told of caches, but its host may move its cores to chips with a cache each: then every core's share

@@ -19,7 +19,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::arrays::ArraySize;
+use crate::arrays::{self, ArraySize};
 use crate::compute;
 use crate::kernels::{Chains, FmaKernels, StreamKernels, chase};
 use crate::machine::machine;
@@ -40,7 +40,7 @@ use crate::{memory, placement, plan, team};
 pub fn array_bytes(threads: usize, quick: bool) -> usize {
     let room = plan::room();
     let once = ArraySize::new(&machine(), threads, room, quick).bytes;
-    (2 * once).min((room / 6) as usize).max(once)
+    (2 * once).min(arrays::most(room) as usize).max(once)
 }
 
 /// Arrays that several kernels stream in turn, each thread's first touched by a thread on its core.

@@ -60,7 +60,7 @@ pub(crate) fn chain_rounds(
     ((0..repeats).map(wall).collect(), workers.iter().all(|(_, right)| *right))
 }
 
-/// The chains of one element type, with its name.
+/// An element type and its chains.
 pub(crate) type TypedChains = (Dtype, &'static dyn Chains);
 
 /// The instruction set's name, with the chains of `f64` and `f32`.

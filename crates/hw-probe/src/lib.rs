@@ -56,6 +56,7 @@ pub use machine::{Cache, Limits, Machine, Theoretical, machine};
 pub use memory::{Kernel, Stores};
 pub use options::{ProbeOptions, Progress, Section};
 pub use probe::probe;
+pub use report::display::in_threads;
 pub use report::{
     CacheSeen, ComputeRow, CoreToCoreRow, LatencyRow, LoadedLatencyRow, MemoryRow, Noise,
     Percentiles, ProbeReport, Rates, Rule, SCHEMA, ScalarRow, StorageRow, Unavailable,

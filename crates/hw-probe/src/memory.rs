@@ -234,6 +234,11 @@ pub(crate) struct Streamed {
 }
 
 impl Streamed {
+    /// No sample yet.
+    pub(crate) fn none(case: Case) -> Self {
+        Self { case, rates: Vec::new(), verified: true }
+    }
+
     pub(crate) fn summary(&self) -> Summary {
         summarise(&self.rates)
     }
@@ -418,13 +423,14 @@ fn call(
     round: usize,
     calls: usize,
 ) -> (Span, f64) {
-    let mut rounds = round * calls..(round + 1) * calls;
+    let first = round * calls;
+    let last = first + calls.max(1) - 1;
     worker.timed(|| {
-        let last = rounds.next_back().unwrap_or(round);
-        for round in rounds {
-            std::hint::black_box(arrays.run(case, case.part(round)));
+        let mut run = |call| arrays.run(case, case.part(call));
+        for call in first..last {
+            std::hint::black_box(run(call));
         }
-        arrays.run(case, case.part(last))
+        run(last)
     })
 }
 

@@ -127,26 +127,21 @@ impl Run<'_> {
         }
         series.seconds = begin.elapsed().as_secs_f64();
         if is_first && series.is_quoted {
-            series.sweeps = self.sweeps(&bank, series.size.bytes);
+            series.sweeps = self.sweeps(&bank, series);
         }
     }
 
     /// The kernels over main memory.
     fn mains(&mut self, bank: &Bank, series: &mut Series) {
-        let cases: Vec<Case> = if series.mains.is_empty() {
-            let repeats = self.plan.stream_repeats.div_ceil(series.visits);
-            let cases = memory::main_cases(series.threads, series.size.bytes, repeats);
-            cases.into_iter().map(|case| memory::fastest(bank, case)).collect()
-        } else {
-            series.mains.iter().map(|main| main.case).collect()
-        };
-        let what = series.name();
-        let found = self.watch.over(&what, Signs::All, || memory::stream(bank, &cases));
         if series.mains.is_empty() {
-            series.mains = found;
-        } else {
-            series.mains.iter_mut().zip(found).for_each(|(main, more)| main.add(more));
+            let repeats = self.plan.stream_repeats.div_ceil(series.visits);
+            let cases = memory::main_cases(series.threads, series.size.bytes, repeats).into_iter();
+            series.mains = cases.map(|case| Streamed::none(memory::fastest(bank, case))).collect();
         }
+        let cases: Vec<Case> = series.mains.iter().map(|main| main.case).collect();
+        let measure = || memory::stream(bank, &cases);
+        let found = self.watch.over(&series.name(), Signs::All, measure);
+        series.mains.iter_mut().zip(found).for_each(|(main, more)| main.add(more));
     }
 
     /// Visits again what disagrees with itself, while there is time for it.
@@ -173,8 +168,8 @@ impl Run<'_> {
     }
 
     /// The staircases of `read` and, on one core, of `triad`.
-    fn sweeps(&mut self, bank: &Bank, array_bytes: usize) -> Vec<Streamed> {
-        let (plan, threads) = (&self.plan, bank.threads());
+    fn sweeps(&mut self, bank: &Bank, series: &Series) -> Vec<Streamed> {
+        let (plan, threads) = (&self.plan, series.threads);
         let kernels: &[Kernel] =
             if threads == 1 { &[Kernel::Read, Kernel::Triad] } else { &[Kernel::Read] };
         let mut found = Vec::new();
@@ -182,7 +177,7 @@ impl Run<'_> {
             let cases = memory::sweep_cases(
                 kernel,
                 threads,
-                array_bytes,
+                series.size.bytes,
                 plan.points_per_octave,
                 plan.sweep_repeats,
                 plan.sample_bytes,
@@ -190,7 +185,7 @@ impl Run<'_> {
             let cases: Vec<Case> =
                 cases.into_iter().map(|case| memory::fastest(bank, case)).collect();
             let kernel = kernel.name(Stores::Regular);
-            let what = format!("memory on {}, sweep of {kernel}", in_threads(threads));
+            let what = format!("{}, sweep of {kernel}", series.name());
             found.extend(self.watch.over(&what, Signs::All, || memory::stream(bank, &cases)));
         }
         found

@@ -5,8 +5,9 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::{CacheSeen, ComputeRow, MemoryRow, Percentiles, ProbeReport, StorageRow};
 use crate::machine::{Cache, Machine};
 
-/// `1 thread`, `2 threads`.
-pub(crate) fn in_threads(count: usize) -> String {
+/// How many threads, in the words that name rows and lines: `1 thread`, `2 threads`.
+#[must_use]
+pub fn in_threads(count: usize) -> String {
     if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
 }
 

@@ -1,6 +1,6 @@
 //! What the probe found: bandwidth and latency by working set, matrix products, ceilings.
 
-use hw_probe::{Ceilings, ProbeReport};
+use hw_probe::{Ceilings, ProbeReport, in_threads};
 
 use super::axis::Axis;
 use super::plot::{Look, Mark, Plot, Point, Series};
@@ -17,7 +17,7 @@ fn working_set(name: &'static str) -> Axis {
 /// Bandwidth over the working set, which climbs down from cache to cache.
 pub(super) fn staircase(probe: &ProbeReport) -> Plot {
     let rows = probe.memory.iter().filter(|row| row.series == "sweep").map(|row| {
-        let name = format!("{}, {}", row.kernel, threads(row.threads));
+        let name = format!("{}, {}", row.kernel, in_threads(row.threads));
         (name, row.working_set_bytes as f64, row.gb_per_s.best)
     });
     let series = lines(rows, "GB/s");
@@ -59,7 +59,7 @@ pub(super) fn latency(probe: &ProbeReport) -> Plot {
 /// GFLOPS over the order of the matrices.
 pub(super) fn products(probe: &ProbeReport) -> Plot {
     let rows = probe.compute.iter().filter(|row| row.kernel == "gemm").filter_map(|row| {
-        let name = format!("{} {}, {}", row.backend, row.dtype, threads(row.threads));
+        let name = format!("{} {}, {}", row.backend, row.dtype, in_threads(row.threads));
         Some((name, row.n? as f64, row.gflops.best))
     });
     let mut series = lines(rows, "GFLOPS");
@@ -75,10 +75,6 @@ pub(super) fn products(probe: &ProbeReport) -> Plot {
         table: table("GFLOPS by order", "order", order, &series),
         series,
     }
-}
-
-fn threads(count: usize) -> String {
-    if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
 }
 
 /// Rows of (series, x, y) as a line per series, in their order.
